@@ -1,0 +1,22 @@
+//! The specs of the resource kinds, as `tally apply` takes them.
+
+mod budget;
+mod catalog;
+mod key;
+mod people;
+mod policy;
+mod prices;
+mod provider;
+
+pub use budget::{
+    BudgetLimit, BudgetScope, BudgetSpec, BudgetStage, BudgetWindow, Counted, Each, Pending,
+    StageDegrade, StageRole,
+};
+pub use catalog::{Fallback, WorkloadSlo, WorkloadSpec};
+pub use key::{KeySecret, KeySpec, SECRET_CHARACTERS_MIN, weak_secret};
+pub use people::{
+    Chargeback, ChargebackModel, CostCenterSpec, OrganizationSpec, PersonSpec, TeamSpec,
+};
+pub use policy::{PolicyRule, PolicySpec, RuleEffect, RuleEffectMap, RuleEffectWord};
+pub use prices::{PriceEntry, PriceListSpec, PriceModifier, RateSet};
+pub use provider::{ModelRoute, ModelSpec, ProviderSpec, ProviderTimeouts, SecretSource};
