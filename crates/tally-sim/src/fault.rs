@@ -97,10 +97,7 @@ impl Fault {
 
     /// True when the answer is broken off before its end.
     pub(crate) fn breaks_off(self) -> bool {
-        matches!(
-            self,
-            Self::HangMidStream | Self::Cut | Self::TruncatedSse | Self::ErrorMidStream
-        )
+        matches!(self, Self::HangMidStream | Self::Cut | Self::TruncatedSse | Self::ErrorMidStream)
     }
 
     /// The fault that the configured rates draw for a call.

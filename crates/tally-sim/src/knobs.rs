@@ -33,6 +33,11 @@ pub(crate) enum FaultChoice {
 const OUTPUT_TOKENS_MAX: u64 = 1_000_000;
 
 impl Knobs {
+    /// For requests that fail by their own mistake.
+    pub(crate) fn fault_free() -> Self {
+        Self { fault: Some(FaultChoice::Never), ..Self::default() }
+    }
+
     /// Reads the headers, then lets the directive in `text` override them.
     pub(crate) fn read(headers: &HeaderMap, text: &str) -> Self {
         let mut knobs = Self::default();
@@ -117,10 +122,7 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
-            .collect()
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
 
     fn always(fault: Fault) -> Option<FaultChoice> {

@@ -5,6 +5,9 @@ use crate::fault::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// About 300 MB when every one of them is kept.
+const CALLS_KEPT: usize = 500_000;
+
 /// How a simulator is started.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, clap::Args)]
 #[serde(default)]
@@ -12,6 +15,10 @@ pub struct SimOptions {
     /// Decides every reply, together with the request itself
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+
+    /// Served calls kept one by one; totals always cover all calls
+    #[arg(long, default_value_t = CALLS_KEPT)]
+    pub calls_kept: usize,
 
     /// The part that can be changed at run time.
     #[command(flatten)]
@@ -21,7 +28,7 @@ pub struct SimOptions {
 
 impl Default for SimOptions {
     fn default() -> Self {
-        Self { seed: 1, config: SimConfig::default() }
+        Self { seed: 1, calls_kept: CALLS_KEPT, config: SimConfig::default() }
     }
 }
 

@@ -153,11 +153,7 @@ fn add_reasoning(choice: &mut Choice, total: u64, kind: Reasoning, streams: &mut
             let body = write_text(share.min(most), &mut streams.text);
             let tokens = body.tokens();
             let signature = streams.shape.base62(88);
-            choice.parts.push(Part {
-                kind: PartKind::Thinking { signature },
-                body,
-                overhead: 0,
-            });
+            choice.parts.push(Part { kind: PartKind::Thinking { signature }, body, overhead: 0 });
             tokens
         }
     }

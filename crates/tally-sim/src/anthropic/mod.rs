@@ -1,0 +1,4 @@
+//! Anthropic's dialect.
+
+pub(crate) mod reply;
+pub(crate) mod request;
