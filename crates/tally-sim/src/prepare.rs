@@ -46,7 +46,7 @@ pub(crate) enum Answer {
 enum Work<'a> {
     Chat(Prompt<'a>, openai::request::Extras),
     Embeddings(EmbeddingsRequest<'a>),
-    Message(Prompt<'a>, anthropic::request::Extras),
+    Message(Prompt<'a>),
     Count(Prompt<'a>),
 }
 
@@ -109,11 +109,8 @@ fn read_work(endpoint: Endpoint, fields: &Map<String, Value>) -> Result<Work<'_>
             openai::request::parse(fields).map(|(prompt, extras)| Work::Chat(prompt, extras))
         }
         Endpoint::Embeddings => openai::embeddings::parse(fields).map(Work::Embeddings),
-        Endpoint::Messages => anthropic::request::parse(fields, false)
-            .map(|(prompt, extras)| Work::Message(prompt, extras)),
-        Endpoint::CountTokens => {
-            anthropic::request::parse(fields, true).map(|(prompt, _)| Work::Count(prompt))
-        }
+        Endpoint::Messages => anthropic::request::parse(fields, false).map(Work::Message),
+        Endpoint::CountTokens => anthropic::request::parse(fields, true).map(Work::Count),
     }
 }
 
@@ -151,7 +148,7 @@ fn answer_work(
     let occurrence = sim.occurrence(credential.hash, content);
     let draw = sim.draw(&content, occurrence);
     let text = match &work {
-        Work::Chat(prompt, _) | Work::Message(prompt, _) | Work::Count(prompt) => &prompt.last_text,
+        Work::Chat(prompt, _) | Work::Message(prompt) | Work::Count(prompt) => &prompt.last_text,
         Work::Embeddings(request) => &request.last_text,
     };
     let knobs = Knobs::read(headers, text);
@@ -168,8 +165,8 @@ fn answer_work(
         Work::Chat(prompt, extras) => call.chat(credential.hash, prompt, &knobs, |reply| {
             Box::new(openai::reply::ChatReply::new(reply, extras))
         }),
-        Work::Message(prompt, extras) => call.chat(credential.hash, prompt, &knobs, |reply| {
-            Box::new(anthropic::reply::MessageReply::new(reply, extras))
+        Work::Message(prompt) => call.chat(credential.hash, prompt, &knobs, |reply| {
+            Box::new(anthropic::reply::MessageReply::new(reply))
         }),
         Work::Embeddings(request) => call.embeddings(&request),
         Work::Count(prompt) => call.count(&prompt),
@@ -218,6 +215,7 @@ impl Call<'_> {
         prompt.apply_tool_knob(knobs.tool);
         let choices = plan(self.draw, &prompt.wish);
         let mut usage = self.input_usage(credential, &prompt);
+        usage.web_search_requests = self.web_searches(&prompt);
         usage.output = choices.iter().map(Choice::output).sum();
         usage.reasoning = choices.iter().map(Choice::reasoning).sum();
         let steps = if prompt.stream { self.stream_steps(&choices) } else { Vec::new() };
@@ -238,6 +236,11 @@ impl Call<'_> {
         };
         let stream = prompt.stream;
         Outline { model: prompt.model.to_owned(), response_id, marker: None, stream, usage, answer }
+    }
+
+    /// A model that may search the web does so once or twice.
+    fn web_searches(&self, prompt: &Prompt<'_>) -> u64 {
+        if prompt.web_search { self.draw.stream(Stream::Searches).between(1, 2) } else { 0 }
     }
 
     fn stream_steps(&self, choices: &[Choice]) -> Vec<Step> {

@@ -40,6 +40,8 @@ pub(crate) struct Prompt<'a> {
     pub(crate) stream: bool,
     pub(crate) items: Vec<Item<'a>>,
     pub(crate) caching: Caching,
+    /// The provider searches the web by itself.
+    pub(crate) web_search: bool,
     pub(crate) last_text: String,
     pub(crate) wish: Wish<'a>,
 }

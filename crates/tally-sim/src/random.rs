@@ -80,6 +80,7 @@ pub(crate) enum Stream {
     Cut,
     Tools,
     Jitter,
+    Searches,
 }
 
 impl Draw {

@@ -19,6 +19,9 @@ pub struct Usage {
     pub output: u64,
     /// The part of `output` spent on reasoning.
     pub reasoning: u64,
+    /// Web searches that the provider ran, which it bills beside the tokens.
+    #[serde(default)]
+    pub web_search_requests: u64,
 }
 
 impl Usage {
@@ -43,5 +46,6 @@ impl AddAssign for Usage {
         self.cache_write_1h += other.cache_write_1h;
         self.output += other.output;
         self.reasoning += other.reasoning;
+        self.web_search_requests += other.web_search_requests;
     }
 }

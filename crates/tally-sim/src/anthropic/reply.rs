@@ -1,6 +1,5 @@
 //! Messages in Anthropic's dialect, whole and streamed.
 
-use super::request::Extras;
 use crate::plan::{Choice, Finish, Part, PartKind};
 use crate::reply::{Render, Reply, WireNumbers, push_json};
 use crate::steps::Action;
@@ -9,12 +8,11 @@ use std::io::Write;
 
 pub(crate) struct MessageReply {
     reply: Reply,
-    extras: Extras,
 }
 
 impl MessageReply {
-    pub(crate) fn new(reply: Reply, extras: Extras) -> Self {
-        Self { reply, extras }
+    pub(crate) fn new(reply: Reply) -> Self {
+        Self { reply }
     }
 
     fn choice(&self) -> Option<&Choice> {
@@ -25,10 +23,12 @@ impl MessageReply {
         self.choice()?.parts.get(part)
     }
 
-    /// The usage block of a message; `output` is what it counts so far.
-    fn usage_json(&self, output: u64) -> Value {
+    /// The usage block of a message, whole or at a stream's start, when hardly
+    /// any output is counted yet.
+    fn usage_json(&self, ended: bool) -> Value {
         let usage = &self.reply.usage;
         let tell = |count| self.reply.numbers.tell(count);
+        let output = if ended { usage.output } else { usage.output.min(1) };
         json!({
             "input_tokens": tell(usage.input_uncached),
             "cache_creation_input_tokens": tell(usage.cache_write()),
@@ -38,7 +38,8 @@ impl MessageReply {
                 "ephemeral_1h_input_tokens": tell(usage.cache_write_1h),
             },
             "output_tokens": tell(output),
-            "server_tool_use": self.server_tool_use(),
+            "output_tokens_details": if ended { self.output_details() } else { Value::Null },
+            "server_tool_use": if ended { self.server_tool_use() } else { Value::Null },
             "service_tier": "standard",
         })
     }
@@ -52,21 +53,28 @@ impl MessageReply {
             "cache_creation_input_tokens": tell(usage.cache_write()),
             "cache_read_input_tokens": tell(usage.cache_read),
             "output_tokens": tell(usage.output),
+            "output_tokens_details": self.output_details(),
             "server_tool_use": self.server_tool_use(),
         })
     }
 
+    /// Thinking told apart; it stays a part of the output.
+    fn output_details(&self) -> Value {
+        match self.reply.usage.reasoning {
+            0 => Value::Null,
+            thinking => json!({"thinking_tokens": self.reply.numbers.tell(thinking)}),
+        }
+    }
+
     fn server_tool_use(&self) -> Value {
-        if self.extras.web_search {
-            let requests = 1 + self.reply.created % 2;
-            json!({"web_search_requests": requests, "web_fetch_requests": 0})
-        } else {
-            Value::Null
+        match self.reply.usage.web_search_requests {
+            0 => Value::Null,
+            requests => json!({"web_search_requests": requests, "web_fetch_requests": 0}),
         }
     }
 
     /// The message's envelope, with its usage when usage is told at all.
-    fn envelope(&self, content: Vec<Value>, stop_reason: Option<&str>, output: u64) -> Value {
+    fn envelope(&self, content: Vec<Value>, stop_reason: Option<&str>) -> Value {
         let mut message = json!({
             "id": self.reply.id,
             "type": "message",
@@ -79,7 +87,7 @@ impl MessageReply {
         if let Some(fields) = message.as_object_mut()
             && self.reply.numbers != WireNumbers::Missing
         {
-            fields.insert("usage".to_owned(), self.usage_json(output));
+            fields.insert("usage".to_owned(), self.usage_json(stop_reason.is_some()));
         }
         message
     }
@@ -93,7 +101,7 @@ impl MessageReply {
     }
 
     fn message_start(&self, out: &mut Vec<u8>) {
-        let message = self.envelope(Vec::new(), None, self.reply.usage.output.min(1));
+        let message = self.envelope(Vec::new(), None);
         push_event(out, "message_start", &json!({"type": "message_start", "message": message}));
     }
 
@@ -167,7 +175,7 @@ impl Render for MessageReply {
     fn whole(&self) -> Value {
         let parts = self.choice().map(|choice| choice.parts.iter());
         let content = parts.into_iter().flatten().map(block_json).collect();
-        self.envelope(content, Some(self.stop_reason()), self.reply.usage.output)
+        self.envelope(content, Some(self.stop_reason()))
     }
 }
 

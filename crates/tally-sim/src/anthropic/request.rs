@@ -17,18 +17,8 @@ const PER_MESSAGE: u64 = 4;
 const PER_TOOL: u64 = 12;
 const BREAKPOINTS_MAX: usize = 4;
 
-/// What only Anthropic's dialect asks for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Extras {
-    /// Searches that the provider runs itself and bills apart.
-    pub(crate) web_search: bool,
-}
-
 /// Reads a messages request. Counting tokens needs no `max_tokens`.
-pub(crate) fn parse(
-    body: &Map<String, Value>,
-    count_only: bool,
-) -> Result<(Prompt<'_>, Extras), ApiError> {
+pub(crate) fn parse(body: &Map<String, Value>, count_only: bool) -> Result<Prompt<'_>, ApiError> {
     let model = model_of(body)?;
     let messages = messages_of(body)?;
     let limit = limit_of(body, "max_tokens")?;
@@ -37,11 +27,12 @@ pub(crate) fn parse(
     }
     let last_text = last_user_text(messages);
     let tools = tools_of(body);
-    let prompt = Prompt {
+    Ok(Prompt {
         model,
         stream: body.get("stream").and_then(Value::as_bool).unwrap_or(false),
         items: items_of(body, messages)?,
         caching: Caching::Explicit,
+        web_search: uses_web_search(body),
         wish: Wish {
             limit,
             output_tokens: None,
@@ -52,8 +43,7 @@ pub(crate) fn parse(
             choices: 1,
         },
         last_text,
-    };
-    Ok((prompt, Extras { web_search: uses_web_search(body) }))
+    })
 }
 
 fn tool_definitions(body: &Map<String, Value>) -> impl Iterator<Item = &Value> {

@@ -36,6 +36,7 @@ pub(crate) fn parse(body: &Map<String, Value>) -> Result<(Prompt<'_>, Extras), A
         stream: body.get("stream").and_then(Value::as_bool).unwrap_or(false),
         items: items_of(body, messages),
         caching: Caching::Automatic,
+        web_search: false,
         wish: Wish {
             limit,
             output_tokens: None,

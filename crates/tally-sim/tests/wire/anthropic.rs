@@ -57,10 +57,12 @@ async fn a_stream_has_every_event_in_order() {
         count_tokens(&deltas(&streamed, "thinking")) + count_tokens(&deltas(&streamed, "text"));
     let end = &streamed.events[streamed.events.len() - 2];
     assert_eq!(end["usage"]["output_tokens"], output);
+    let thought = count_tokens(&deltas(&streamed, "thinking"));
+    assert_eq!(end["usage"]["output_tokens_details"]["thinking_tokens"], thought);
     assert!(!deltas(&streamed, "signature").is_empty());
     let call = harness.last_call();
     assert_eq!((call.usage.output, call.output_tokens_streamed), (output, output));
-    assert_eq!(call.usage.reasoning, count_tokens(&deltas(&streamed, "thinking")));
+    assert_eq!(call.usage.reasoning, thought);
 }
 
 #[tokio::test]
@@ -137,6 +139,16 @@ async fn tools_are_used_and_streamed_as_json() {
     let text = count_tokens(&deltas(&streamed, "text"));
     let named = count_tokens("read_file");
     assert_eq!(end["usage"]["output_tokens"], text + named + count_tokens(&input));
+}
+
+#[tokio::test]
+async fn the_providers_own_searches_are_told_and_recorded() {
+    let harness = Harness::start().await;
+    let asked = json!({"tools": [{"type": "web_search_20250305", "name": "web_search"}]});
+    let usage = harness.json(MESSAGES, &with(message("News?"), asked)).await["usage"].clone();
+    let searches = usage["server_tool_use"]["web_search_requests"].as_u64().unwrap();
+    assert!((1..=2).contains(&searches));
+    assert_eq!(harness.last_call().usage.web_search_requests, searches);
 }
 
 #[tokio::test]
