@@ -1,1 +1,34 @@
-//! placeholder
+//! Resources, their versions and the audit trail.
+//!
+//! [`documents`] reads files into [`Document`](documents::Document)s with errors that
+//! name file, line and field; [`Store`] keeps resources in a database, each change in one
+//! transaction with its audit entry; [`Snapshot`] is what the data plane reads.
+//!
+//! Invariants: every stored spec has its kind's shape and every reference in it has a
+//! target; exactly one audit entry per changed resource; the published snapshot is the
+//! state after the last commit of this process.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod apply;
+mod audit;
+mod check;
+mod database;
+mod diff;
+pub mod documents;
+mod error;
+mod rules;
+mod snapshot;
+mod state;
+mod store;
+mod suggest;
+
+pub use apply::{ApplyOptions, ApplyReport, Change, ChangeAction};
+pub use audit::{AuditAction, AuditEntry, AuditFilter};
+pub use database::sqlite_url;
+pub use diff::FieldDiff;
+pub use error::{Problem, ResourceId, StoreError};
+pub use snapshot::{Snapshot, SnapshotError};
+pub use store::{ListOptions, Page, Store};
