@@ -1,1 +1,144 @@
-//! placeholder
+//! The request path: an unmodified client's call is identified, journaled, sent,
+//! metered on the side, priced and settled.
+//!
+//! [`call`] holds the walkthrough; [`protocol`] what is known of each dialect;
+//! [`plane`] what is looked up; [`attempt`] the accounting of one attempt.
+//!
+//! Invariants:
+//! - Nothing here waits for the store or the warehouse: everything is read from
+//!   one immutable [`DataPlane`], swapped whole.
+//! - A request's and a reply's bytes pass untouched, but for the model's upstream
+//!   name and the question for a stream's usage (whose answer is hidden again).
+//! - Every attempt that may have been billed becomes exactly one usage event,
+//!   however it ends.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod attempt;
+mod auth;
+mod call;
+mod context;
+mod estimate;
+mod json_bytes;
+mod measure;
+mod models;
+mod plane;
+mod protocol;
+mod refusal;
+mod sse;
+mod stream;
+mod upstream;
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    routing::{get, post},
+};
+use tally_journal::Journal;
+use tally_types::{Clock, IdSource};
+
+pub use auth::{bearer, key_refusal};
+pub use estimate::Estimator;
+pub use plane::{DataPlane, Identity, KeyProblem, Secrets};
+pub use refusal::Refusal;
+
+use protocol::{AnthropicCountTokens, AnthropicMessages, OpenAiChat, OpenAiEmbeddings, Protocol};
+
+/// The gateway's limits, all explicit.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The largest request, in bytes.
+    pub request_bytes_max: usize,
+    /// The largest reply that is not streamed, in bytes.
+    pub reply_bytes_max: usize,
+    /// The first wait before a failed attempt is repeated; doubled each time.
+    pub retry_wait_first: Duration,
+    /// The longest wait; a provider that asks for more is not asked again.
+    pub retry_wait_max: Duration,
+}
+
+/// What the gateway is made of.
+pub struct Gateway {
+    plane: ArcSwap<DataPlane>,
+    journal: Journal,
+    estimator: Estimator,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    options: Options,
+}
+
+// === impl Options ===
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            request_bytes_max: 32 << 20,
+            reply_bytes_max: 64 << 20,
+            retry_wait_first: Duration::from_millis(250),
+            retry_wait_max: Duration::from_secs(10),
+        }
+    }
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    /// Puts the parts together.
+    pub fn new(
+        plane: DataPlane,
+        journal: Journal,
+        estimator: Estimator,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+        options: Options,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            plane: ArcSwap::from_pointee(plane),
+            journal,
+            estimator,
+            clock,
+            ids,
+            options,
+        })
+    }
+
+    /// What calls look up now.
+    pub fn plane(&self) -> Arc<DataPlane> {
+        self.plane.load_full()
+    }
+
+    /// Swaps what calls look up; calls under way keep what they started with.
+    pub fn replace_plane(&self, plane: DataPlane) {
+        self.plane.store(Arc::new(plane));
+    }
+
+    /// What was learned about models' tokens, to be kept across restarts.
+    pub fn estimator(&self) -> &Estimator {
+        &self.estimator
+    }
+
+    /// The gateway's routes. Authentication is by virtual key on every one of them.
+    pub fn router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/v1/chat/completions", metered(&OpenAiChat))
+            .route("/v1/embeddings", metered(&OpenAiEmbeddings))
+            .route("/v1/messages", metered(&AnthropicMessages))
+            .route("/v1/messages/count_tokens", metered(&AnthropicCountTokens))
+            .route("/v1/models", get(models::list))
+            .route("/v1/models/{*name}", get(models::one))
+            // The gateway reads bodies itself, with a limit of its own.
+            .layer(DefaultBodyLimit::disable())
+            .with_state(Arc::clone(self))
+    }
+}
+
+fn metered(protocol: &'static dyn Protocol) -> axum::routing::MethodRouter<Arc<Gateway>> {
+    post(move |State(gateway): State<Arc<Gateway>>, request: Request| {
+        call::handle(gateway, protocol, request)
+    })
+}

@@ -1,0 +1,557 @@
+//! A call, step by step: identity, context, candidates, attempts, reply.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{body::Body, extract::Request, response::Response};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use tally_journal::JournalError;
+use tally_types::{
+    CallId, CallStatus, EventId, FallbackReason, PicoUsd, Record, Timestamp, UsageEvent,
+};
+
+use crate::{
+    Gateway,
+    attempt::{Ending, OpenAttempt, Start, Used},
+    auth::{key_refusal, missing_key, shown_key},
+    context::Context,
+    estimate::PromptSize,
+    json_bytes, measure,
+    plane::{DataPlane, Identity, Model, Route},
+    protocol::{ParsedRequest, Protocol, Splice},
+    refusal::Refusal,
+    stream::MeteredBody,
+    upstream::{self, Failure, Outgoing, ProviderError},
+};
+
+/// A call whose caller is known and whose request is understood.
+struct Call {
+    gateway: Arc<Gateway>,
+    plane: Arc<DataPlane>,
+    protocol: &'static dyn Protocol,
+    identity: Arc<Identity>,
+    context: Context,
+    parsed: ParsedRequest,
+    headers: HeaderMap,
+    query: Option<String>,
+    body: Bytes,
+    prompt: PromptSize,
+    subscription: bool,
+    call_id: CallId,
+    time: Timestamp,
+    started_ns: u64,
+}
+
+/// One way to serve the call.
+struct Candidate {
+    model: Arc<Model>,
+    route: Arc<Route>,
+    fallback: Option<FallbackReason>,
+}
+
+/// How an attempt went.
+enum Attempted {
+    Reply(Response),
+    Failed(Box<Failed>),
+}
+
+/// A failed attempt and, if it was metered, its accounting.
+type Failed = (Failure, Option<OpenAttempt>);
+
+/// Serves one request; every way out is a reply in the client's dialect.
+pub(crate) async fn handle(
+    gateway: Arc<Gateway>,
+    protocol: &'static dyn Protocol,
+    request: Request,
+) -> Response {
+    let started_ns = gateway.clock.monotonic_ns();
+    let time = gateway.clock.now();
+    let call_id = CallId(gateway.ids.uuid(time));
+    let outcome = match Call::accept(gateway, protocol, request, call_id, time, started_ns).await {
+        Ok(call) => call.serve().await,
+        Err(refusal) => Err(refusal),
+    };
+    outcome.unwrap_or_else(|mut refusal| {
+        measure::refused(refusal.code);
+        refusal.request_id = Some(call_id.to_string());
+        refusal.into_reply(protocol.dialect())
+    })
+}
+
+// === impl Call ===
+
+impl Call {
+    async fn accept(
+        gateway: Arc<Gateway>,
+        protocol: &'static dyn Protocol,
+        request: Request,
+        call_id: CallId,
+        time: Timestamp,
+        started_ns: u64,
+    ) -> Result<Self, Refusal> {
+        let (head, body) = request.into_parts();
+        let plane = gateway.plane();
+        let shown = shown_key(&head.headers).ok_or_else(missing_key)?;
+        let subscription = shown.subscription;
+        let identity = plane.identify(shown.secret, time).map_err(key_refusal)?;
+        let body = read_body(body, gateway.options.request_bytes_max).await?;
+        let parsed = protocol.parse(&body)?;
+        let context = Context::read(&plane, &identity, &head.headers, &parsed)?;
+        let prompt = PromptSize::of(&body);
+        Ok(Self {
+            query: head.uri.query().map(str::to_owned),
+            headers: head.headers,
+            gateway,
+            plane,
+            protocol,
+            identity,
+            context,
+            parsed,
+            body,
+            prompt,
+            subscription,
+            call_id,
+            time,
+            started_ns,
+        })
+    }
+
+    async fn serve(self) -> Result<Response, Refusal> {
+        let candidates = match self.candidates() {
+            Ok(candidates) => candidates,
+            Err(refusal) => {
+                self.record_refusal(&refusal).await;
+                return Err(refusal);
+            }
+        };
+        let mut retries = 0;
+        let mut last = None;
+        for candidate in &candidates {
+            let mut repeats_left = candidate.route.upstream.spec.retries_max;
+            loop {
+                if let Some(failed) = last.take() {
+                    settle_before_retry(failed);
+                    retries += 1;
+                }
+                let failed = match self.attempt(candidate, retries).await? {
+                    Attempted::Reply(reply) => return Ok(reply),
+                    Attempted::Failed(failed) => *failed,
+                };
+                let Some(wait) = self.repeat_after(&failed.0, repeats_left) else {
+                    let goes_elsewhere = failed.0.repeat.is_some() || failed.0.timed_out;
+                    last = Some(failed);
+                    if goes_elsewhere {
+                        break;
+                    }
+                    return self.give_up(last);
+                };
+                // Settled before the wait: a client that leaves meanwhile changes nothing.
+                settle_before_retry(failed);
+                retries += 1;
+                repeats_left -= 1;
+                measure::retried(candidate.route.upstream.provider.as_str());
+                tokio::time::sleep(wait).await;
+            }
+        }
+        self.give_up(last)
+    }
+
+    /// The model's routes in this dialect, then those of the workload's declared fallback.
+    fn candidates(&self) -> Result<Vec<Candidate>, Refusal> {
+        let dialect = self.protocol.dialect();
+        let wanted = &self.parsed.model;
+        let model = self.plane.model(wanted).ok_or_else(|| self.unknown_model())?;
+        let routes_of = |model: &Arc<Model>, fallback: Option<FallbackReason>| {
+            let candidate = |route: &Arc<Route>| Candidate {
+                model: Arc::clone(model),
+                route: Arc::clone(route),
+                fallback,
+            };
+            model.routes_of(dialect).map(candidate).collect::<Vec<_>>()
+        };
+        let mut candidates = routes_of(model, None);
+        if candidates.is_empty() {
+            let message = format!("the model `{wanted}` is not served in the {dialect} dialect");
+            return Err(Refusal::new(StatusCode::BAD_REQUEST, "dialect_mismatch", message)
+                .with_next_step(
+                    "use the client of the model's own provider, or ask for another model",
+                ));
+        }
+        if let Some(cheaper) = self.fallback_model(model) {
+            candidates.extend(routes_of(&cheaper, Some(FallbackReason::Error)));
+        }
+        Ok(candidates)
+    }
+
+    fn fallback_model(&self, asked: &Model) -> Option<Arc<Model>> {
+        // An embedding of another model would not fit into the client's index.
+        if self.protocol.operation() == "embeddings" {
+            return None;
+        }
+        let fallback = self.context.workload.as_ref()?.spec.fallback.as_ref()?;
+        let name = match fallback.model.as_str() {
+            "cheaper" => asked.cheaper.as_ref()?.as_str(),
+            name => name,
+        };
+        self.plane.model(name).filter(|model| model.name != asked.name).map(Arc::clone)
+    }
+
+    fn unknown_model(&self) -> Refusal {
+        let wanted: String = self.parsed.model.chars().take(128).collect();
+        let message = format!("the model `{wanted}` is not registered with Tally");
+        let similar = self.plane.similar_models(&wanted);
+        let next_step = if similar.is_empty() {
+            "`GET /v1/models` lists what is registered; ask the platform team to add it".to_owned()
+        } else {
+            format!(
+                "did you mean {}? `GET /v1/models` lists what is registered",
+                similar.join(", ")
+            )
+        };
+        Refusal::new(StatusCode::NOT_FOUND, "model_not_found", message).with_next_step(next_step)
+    }
+
+    /// How long to wait before the same provider is asked again; `None` for not again.
+    fn repeat_after(&self, failure: &Failure, repeats_left: u8) -> Option<Duration> {
+        let options = &self.gateway.options;
+        if repeats_left == 0 {
+            return None;
+        }
+        match failure.repeat? {
+            Some(wished) => (wished <= options.retry_wait_max).then_some(wished),
+            None => {
+                let jitter = self.gateway.ids.uuid(self.time).as_u128() & 0x7f;
+                let jitter = Duration::from_millis(u64::try_from(jitter).unwrap_or(0));
+                let doubled =
+                    options.retry_wait_first * (1 << u32::from(8 - repeats_left.min(8)).min(4));
+                Some((doubled + jitter).min(options.retry_wait_max))
+            }
+        }
+    }
+
+    /// Nothing worked: the last failure is the call's event and reply.
+    fn give_up(&self, last: Option<(Failure, Option<OpenAttempt>)>) -> Result<Response, Refusal> {
+        let Some((mut failure, attempt)) = last else {
+            return Err(Refusal::new(
+                StatusCode::BAD_GATEWAY,
+                "upstream_unreachable",
+                "no provider was tried",
+            ));
+        };
+        if let Some(attempt) = attempt {
+            let used = if failure.maybe_billed { Used::AsEstimated } else { Used::Nothing };
+            attempt.finish(&failed(&failure, used));
+        }
+        match failure.reply.take() {
+            Some(error) => Ok(self.pass_error(error)),
+            None => Err(failure.refusal),
+        }
+    }
+
+    /// The provider's own error, byte for byte.
+    fn pass_error(&self, error: ProviderError) -> Response {
+        let mut response = Response::new(Body::from(error.body));
+        *response.status_mut() = error.status;
+        *response.headers_mut() = upstream::reply_headers(&error.headers);
+        self.add_headers(response.headers_mut(), None, None);
+        response
+    }
+
+    async fn attempt(&self, candidate: &Candidate, retries: u16) -> Result<Attempted, Refusal> {
+        let (body, hides_usage) = self.outgoing_body(candidate);
+        let outgoing = Outgoing {
+            path: self.protocol.upstream_path(),
+            query: self.query.as_deref(),
+            headers: &self.headers,
+            body,
+            subscription: self.subscription,
+        };
+        if !self.protocol.is_metered() {
+            return self.attempt_unmetered(candidate, outgoing).await;
+        }
+        let mut attempt = OpenAttempt::open(&self.gateway, self.start(candidate, retries))
+            .await
+            .map_err(|error| journal_refusal(&error))?;
+        let body = attempt.body(outgoing.body.clone());
+        let response = match upstream::send(&candidate.route, &outgoing, body).await {
+            Ok(response) => response,
+            Err(failure) => return Ok(Attempted::Failed(Box::new((failure, Some(attempt))))),
+        };
+        attempt.note_provider_request(response.headers());
+        if !response.status().is_success() {
+            attempt.was_refused();
+            let failure = self.judge(candidate, response).await;
+            return Ok(Attempted::Failed(Box::new((failure, Some(attempt)))));
+        }
+        attempt.first_token_of_whole_reply(self.parsed.stream);
+        if self.parsed.stream && is_event_stream(response.headers()) {
+            return Ok(Attempted::Reply(self.stream(candidate, response, attempt, hides_usage)));
+        }
+        self.whole_reply(candidate, response, attempt).await.map(Attempted::Reply)
+    }
+
+    /// Counting tokens costs nothing, so it leaves no trace in the journal.
+    async fn attempt_unmetered(
+        &self,
+        candidate: &Candidate,
+        outgoing: Outgoing<'_>,
+    ) -> Result<Attempted, Refusal> {
+        let body = upstream::MarkedBody::new(outgoing.body.clone(), None, Arc::default());
+        let response = match upstream::send(&candidate.route, &outgoing, body).await {
+            Ok(response) => response,
+            Err(failure) => return Ok(Attempted::Failed(Box::new((failure, None)))),
+        };
+        if !response.status().is_success() {
+            let failure = self.judge(candidate, response).await;
+            return Ok(Attempted::Failed(Box::new((failure, None))));
+        }
+        let (status, headers) = (response.status(), upstream::reply_headers(response.headers()));
+        let body = self.read_reply(candidate, response).await?;
+        let mut reply = Response::new(Body::from(body));
+        *reply.status_mut() = status;
+        *reply.headers_mut() = headers;
+        self.add_headers(reply.headers_mut(), Some(candidate), None);
+        Ok(Attempted::Reply(reply))
+    }
+
+    fn start(&self, candidate: &Candidate, retries: u16) -> Start {
+        let event_id = EventId(self.gateway.ids.uuid(self.gateway.clock.now()));
+        let mut event = self.context.event(&self.identity, event_id, self.call_id, self.time);
+        self.protocol.operation().clone_into(&mut event.operation);
+        event.model_requested.clone_from(&self.parsed.model);
+        event.service_tier = self.parsed.service_tier;
+        event.streamed = self.parsed.stream;
+        event.retries = retries;
+        event.fallback = candidate.fallback;
+        event.subscription = self.subscription;
+        Start {
+            plane: Arc::clone(&self.plane),
+            model: Arc::clone(&candidate.model),
+            route: Arc::clone(&candidate.route),
+            event,
+            prompt: self.prompt,
+            output_tokens_max: self.parsed.output_tokens_max,
+            started_ns: self.started_ns,
+        }
+    }
+
+    /// The body as the provider is to see it, and whether Tally asked for usage in it.
+    fn outgoing_body(&self, candidate: &Candidate) -> (Bytes, bool) {
+        let mut splices = Vec::new();
+        let upstream_name = &candidate.route.upstream_name;
+        if *upstream_name != self.parsed.model {
+            let with = serde_json::Value::from(upstream_name.as_str()).to_string();
+            splices.push(Splice { range: self.parsed.model_span.clone(), with });
+        }
+        splices.extend(self.parsed.usage_splice.clone());
+        (json_bytes::spliced(&self.body, splices), self.parsed.usage_splice.is_some())
+    }
+
+    async fn judge(&self, candidate: &Candidate, response: reqwest::Response) -> Failure {
+        let upstream = &candidate.route.upstream;
+        let status = response.status();
+        let headers = response.headers().clone();
+        let body = self.read_reply(candidate, response).await.unwrap_or_default();
+        let error = ProviderError { status, headers, body };
+        upstream::judge(upstream, self.subscription, error, self.gateway.clock.now())
+    }
+
+    fn stream(
+        &self,
+        candidate: &Candidate,
+        response: reqwest::Response,
+        attempt: OpenAttempt,
+        hides_usage: bool,
+    ) -> Response {
+        let (status, headers) = (response.status(), upstream::reply_headers(response.headers()));
+        let idle_max = Duration::from_millis(candidate.route.upstream.spec.timeouts.idle_ms);
+        let body = MeteredBody::new(
+            self.protocol,
+            response,
+            attempt,
+            hides_usage,
+            idle_max,
+            self.call_id.to_string(),
+        );
+        let mut reply = Response::new(Body::new(body));
+        *reply.status_mut() = status;
+        *reply.headers_mut() = headers;
+        self.add_headers(reply.headers_mut(), Some(candidate), None);
+        reply
+    }
+
+    async fn whole_reply(
+        &self,
+        candidate: &Candidate,
+        response: reqwest::Response,
+        attempt: OpenAttempt,
+    ) -> Result<Response, Refusal> {
+        let (status, headers) = (response.status(), upstream::reply_headers(response.headers()));
+        let body = match self.read_reply(candidate, response).await {
+            Ok(body) => body,
+            Err(refusal) => {
+                attempt.finish(&broken(CallStatus::Cut, refusal.code));
+                return Err(refusal);
+            }
+        };
+        let Some(observed) = self.protocol.observe(&body) else {
+            attempt.finish(&broken(CallStatus::Error, "upstream_malformed"));
+            let message = format!(
+                "the provider `{}` answered {status} with something other than JSON",
+                candidate.route.upstream.provider
+            );
+            return Err(Refusal::new(StatusCode::BAD_GATEWAY, "upstream_malformed", message)
+                .with_next_step(
+                    "try again; if it lasts, see what stands between Tally and the provider",
+                ));
+        };
+        let cost = attempt.finish(&Ending {
+            status: CallStatus::Ok,
+            http_status: Some(status.as_u16()),
+            error_code: None,
+            used: Used::Reply { observed: &observed, bytes: body.len() as u64 },
+        });
+        let mut reply = Response::new(Body::from(body));
+        *reply.status_mut() = status;
+        *reply.headers_mut() = headers;
+        self.add_headers(reply.headers_mut(), Some(candidate), cost);
+        Ok(reply)
+    }
+
+    /// Reads a whole reply, bounded in size and in silence.
+    async fn read_reply(
+        &self,
+        candidate: &Candidate,
+        mut response: reqwest::Response,
+    ) -> Result<Bytes, Refusal> {
+        let provider = &candidate.route.upstream.provider;
+        let idle_max = Duration::from_millis(candidate.route.upstream.spec.timeouts.idle_ms);
+        let broke = |code, what: &str| {
+            Refusal::new(StatusCode::BAD_GATEWAY, code, format!("the provider `{provider}` {what}"))
+        };
+        let mut whole = Vec::new();
+        loop {
+            let next = tokio::time::timeout(idle_max, response.chunk()).await;
+            let chunk = match next {
+                Ok(Ok(Some(chunk))) => chunk,
+                Ok(Ok(None)) => return Ok(Bytes::from(whole)),
+                Ok(Err(_)) => return Err(broke("upstream_reply_cut", "broke off its answer")),
+                Err(_) => {
+                    let mut refusal =
+                        broke("upstream_timeout", "stopped in the middle of its answer");
+                    refusal.status = StatusCode::GATEWAY_TIMEOUT;
+                    return Err(refusal);
+                }
+            };
+            if whole.len() + chunk.len() > self.gateway.options.reply_bytes_max {
+                return Err(broke(
+                    "upstream_reply_too_large",
+                    "answered with more than `gateway.reply_bytes_max`",
+                ));
+            }
+            whole.extend_from_slice(&chunk);
+        }
+    }
+
+    fn add_headers(
+        &self,
+        headers: &mut HeaderMap,
+        candidate: Option<&Candidate>,
+        cost: Option<PicoUsd>,
+    ) {
+        let mut set = |name: &'static str, text: &str| {
+            if let Ok(value) = HeaderValue::from_str(text) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        };
+        set("x-tally-request-id", &self.call_id.to_string());
+        if let Some(candidate) = candidate {
+            set("x-tally-model", candidate.model.name.as_str());
+            let decision = if candidate.fallback.is_some() { "fallback" } else { "allow" };
+            set("x-tally-decision", decision);
+        }
+        if let Some(cost) = cost {
+            set("x-tally-cost-usd", &cost.to_string());
+        }
+    }
+
+    /// A refusal of a known caller is an event, too: it costs nothing, but is seen.
+    async fn record_refusal(&self, refusal: &Refusal) {
+        let event_id = EventId(self.gateway.ids.uuid(self.time));
+        let mut event: UsageEvent =
+            self.context.event(&self.identity, event_id, self.call_id, self.time);
+        self.protocol.operation().clone_into(&mut event.operation);
+        event.model_requested = self.parsed.model.chars().take(128).collect();
+        event.streamed = self.parsed.stream;
+        event.status = CallStatus::Refused;
+        event.http_status = Some(refusal.status.as_u16());
+        event.error_code = Some(refusal.code.to_owned());
+        event.cost_list_usd = Some(PicoUsd::ZERO);
+        event.cost_internal_usd = Some(PicoUsd::ZERO);
+        if let Err(error) = self.gateway.journal.append(&[Record::Usage(Box::new(event))]).await {
+            tracing::warn!(%error, "a refusal could not be recorded");
+        }
+    }
+}
+
+/// What may have been billed is an event of its own; the rest leaves none.
+fn settle_before_retry((failure, attempt): Failed) {
+    let Some(attempt) = attempt else { return };
+    if failure.maybe_billed {
+        attempt.finish(&failed(&failure, Used::AsEstimated));
+    } else {
+        attempt.cancel();
+    }
+}
+
+fn failed<'a>(failure: &'a Failure, used: Used<'a>) -> Ending<'a> {
+    let http_status = failure.reply.as_ref().map_or(failure.refusal.status, |reply| reply.status);
+    Ending {
+        status: if failure.timed_out { CallStatus::Timeout } else { CallStatus::Error },
+        http_status: Some(http_status.as_u16()),
+        error_code: Some(failure.refusal.code),
+        used,
+    }
+}
+
+fn broken(status: CallStatus, code: &str) -> Ending<'_> {
+    Ending {
+        status,
+        http_status: Some(StatusCode::BAD_GATEWAY.as_u16()),
+        error_code: Some(code),
+        used: Used::AsEstimated,
+    }
+}
+
+async fn read_body(body: Body, bytes_max: usize) -> Result<Bytes, Refusal> {
+    axum::body::to_bytes(body, bytes_max).await.map_err(|error| {
+        let is_limit = std::error::Error::source(&error)
+            .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
+        if is_limit {
+            let message = format!("the request is larger than {bytes_max} bytes");
+            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", message)
+                .with_next_step("send less, or ask an admin to raise `gateway.request_bytes_max`")
+        } else {
+            Refusal::bad_request("request_cut", "the request's body did not arrive whole")
+        }
+    })
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    headers
+        .get(http::header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|kind| kind.starts_with("text/event-stream"))
+}
+
+/// Never serves unmetered: without a journal there is no call.
+fn journal_refusal(error: &JournalError) -> Refusal {
+    let code = match error {
+        JournalError::Full => "journal_full",
+        JournalError::Busy => "too_many_calls",
+        _ => "journal_unavailable",
+    };
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, code, error.to_string())
+        .with_retry_after(5)
+        .with_next_step("the call was not sent; try again, and tell the platform team if it lasts")
+}

@@ -1,0 +1,294 @@
+//! What a call probably uses, where the provider has not said so (yet).
+//!
+//! The estimate is made from bytes and pieces, not with a tokenizer: counting an
+//! agent's 85 KB prompt would cost milliseconds. Per model it is calibrated with
+//! every call whose provider did report: output = a × bytes + b × pieces, fitted
+//! by least squares with slow forgetting. These are estimates of counts, marked
+//! as such on the event; floats never touch money.
+
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::Streamed;
+
+/// A quarter of a token per byte, the usual rule of thumb for English.
+const TOKENS_PER_BYTE: f64 = 0.25;
+/// How heavily the rule of thumb weighs against what is seen, in calls.
+const PRIOR_CALLS: f64 = 0.05;
+const FORGET: f64 = 0.999;
+/// What an unknown answer is taken to be long, in tokens.
+const OUTPUT_TOKENS_DEFAULT: f64 = 300.0;
+/// What an image counts, whatever its size, in tokens.
+const IMAGE_TOKENS: u64 = 1_600;
+const MODELS_MAX: usize = 4_096;
+
+/// What was learned about one model.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Calibration {
+    /// Sums of products of (bytes, pieces) and the tokens they turned out to be.
+    bytes_bytes: f64,
+    bytes_pieces: f64,
+    pieces_pieces: f64,
+    bytes_tokens: f64,
+    pieces_tokens: f64,
+    input_bytes: f64,
+    input_tokens: f64,
+    output_tokens_mean: f64,
+}
+
+/// Calibrations of all models; cheap to ask, learns from each reported call.
+#[derive(Debug, Default)]
+pub struct Estimator {
+    models: Mutex<HashMap<String, Calibration>>,
+}
+
+// === impl Calibration ===
+
+impl Default for Calibration {
+    fn default() -> Self {
+        // As if one small part of a call of 1,000 bytes had been seen.
+        let bytes = 1_000.0;
+        Self {
+            bytes_bytes: PRIOR_CALLS * bytes * bytes,
+            bytes_pieces: 0.0,
+            pieces_pieces: PRIOR_CALLS,
+            bytes_tokens: PRIOR_CALLS * bytes * bytes * TOKENS_PER_BYTE,
+            pieces_tokens: 0.0,
+            input_bytes: PRIOR_CALLS * bytes,
+            input_tokens: PRIOR_CALLS * bytes * TOKENS_PER_BYTE,
+            output_tokens_mean: OUTPUT_TOKENS_DEFAULT,
+        }
+    }
+}
+
+impl Calibration {
+    fn output(&self, streamed: Streamed) -> f64 {
+        let (bytes, pieces) = (as_float(streamed.bytes), as_float(streamed.pieces));
+        let determinant = self.bytes_bytes * self.pieces_pieces - self.bytes_pieces.powi(2);
+        // Bytes and pieces that always move together cannot be told apart: use bytes.
+        if determinant <= 1e-9 * self.bytes_bytes * self.pieces_pieces {
+            return bytes * self.bytes_tokens / self.bytes_bytes;
+        }
+        let per_byte = (self.bytes_tokens * self.pieces_pieces
+            - self.pieces_tokens * self.bytes_pieces)
+            / determinant;
+        let per_piece = (self.pieces_tokens * self.bytes_bytes
+            - self.bytes_tokens * self.bytes_pieces)
+            / determinant;
+        per_byte * bytes + per_piece * pieces
+    }
+
+    fn learn_output(&mut self, streamed: Streamed, tokens: u64) {
+        let (bytes, pieces, tokens) =
+            (as_float(streamed.bytes), as_float(streamed.pieces), as_float(tokens));
+        // Weighted by 1/bytes: long answers would otherwise drown the short ones.
+        let weight = 1.0 / bytes.max(1.0);
+        self.bytes_bytes = self.bytes_bytes * FORGET + weight * bytes * bytes;
+        self.bytes_pieces = self.bytes_pieces * FORGET + weight * bytes * pieces;
+        self.pieces_pieces = self.pieces_pieces * FORGET + weight * pieces * pieces;
+        self.bytes_tokens = self.bytes_tokens * FORGET + weight * bytes * tokens;
+        self.pieces_tokens = self.pieces_tokens * FORGET + weight * pieces * tokens;
+    }
+}
+
+// === impl Estimator ===
+
+impl Estimator {
+    /// What was learned earlier, as [`Estimator::to_json`] wrote it; anything
+    /// unreadable is forgotten, as it can be learned again.
+    pub fn from_json(json: &str) -> Self {
+        Self { models: Mutex::new(serde_json::from_str(json).unwrap_or_default()) }
+    }
+
+    /// What was learned so far.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(&*self.models.lock()).unwrap_or_default()
+    }
+
+    /// Tokens of a prompt.
+    pub(crate) fn input_tokens(&self, model: &str, prompt: PromptSize) -> u64 {
+        let models = self.models.lock();
+        let ratio = models
+            .get(model)
+            .map_or(TOKENS_PER_BYTE, |known| known.input_tokens / known.input_bytes.max(1.0));
+        as_count(as_float(prompt.text_bytes) * ratio)
+            .saturating_add(prompt.images.saturating_mul(IMAGE_TOKENS))
+    }
+
+    /// Tokens of an answer of which nothing is known but its cap.
+    pub(crate) fn expected_output_tokens(&self, model: &str, cap: Option<u64>) -> u64 {
+        let models = self.models.lock();
+        let mean =
+            models.get(model).map_or(OUTPUT_TOKENS_DEFAULT, |known| known.output_tokens_mean);
+        as_count(mean).min(cap.unwrap_or(u64::MAX))
+    }
+
+    /// Tokens of the part of an answer that passed by.
+    pub(crate) fn streamed_tokens(&self, model: &str, streamed: Streamed) -> u64 {
+        let models = self.models.lock();
+        let tokens = match models.get(model) {
+            Some(known) => known.output(streamed),
+            None => as_float(streamed.bytes) * TOKENS_PER_BYTE,
+        };
+        // Whatever passed by was at least one token.
+        as_count(tokens).max(u64::from(streamed.bytes > 0))
+    }
+
+    /// Learns from a call whose provider reported its counts. `visible` is the
+    /// output that passed by, without hidden reasoning.
+    pub(crate) fn learn(&self, model: &str, reported: Reported) {
+        let mut models = self.models.lock();
+        if models.len() >= MODELS_MAX && !models.contains_key(model) {
+            return;
+        }
+        if !models.contains_key(model) {
+            models.insert(model.to_owned(), Calibration::default());
+        }
+        let Some(known) = models.get_mut(model) else { return };
+        if reported.prompt.images == 0 && reported.input_tokens > 0 {
+            known.input_bytes = known.input_bytes * FORGET + as_float(reported.prompt.text_bytes);
+            known.input_tokens = known.input_tokens * FORGET + as_float(reported.input_tokens);
+        }
+        known.output_tokens_mean +=
+            (as_float(reported.output_tokens) - known.output_tokens_mean) / 64.0;
+        if let Some((streamed, visible_tokens)) = reported.streamed
+            && streamed.bytes > 0
+            && visible_tokens > 0
+        {
+            known.learn_output(streamed, visible_tokens);
+        }
+    }
+}
+
+/// What a reported call teaches.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reported {
+    pub(crate) prompt: PromptSize,
+    pub(crate) input_tokens: u64,
+    pub(crate) output_tokens: u64,
+    /// What passed by in a stream and the tokens it turned out to be.
+    pub(crate) streamed: Option<(Streamed, u64)>,
+}
+
+/// How large a prompt is, embedded images apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct PromptSize {
+    pub(crate) text_bytes: u64,
+    pub(crate) images: u64,
+}
+
+// === impl PromptSize ===
+
+impl PromptSize {
+    /// Measures a request's body without parsing it: long runs after a `base64`
+    /// mark are images or files, the rest is text.
+    pub(crate) fn of(body: &[u8]) -> Self {
+        let mut images = 0;
+        let mut embedded_bytes = 0;
+        let mut next_from = 0;
+        for at in memchr::memmem::find_iter(body, b"base64") {
+            if at < next_from {
+                continue;
+            }
+            let Some((length, end)) = base64_run(body, at) else { continue };
+            images += 1;
+            embedded_bytes += length as u64;
+            next_from = end;
+        }
+        Self { text_bytes: (body.len() as u64).saturating_sub(embedded_bytes), images }
+    }
+}
+
+/// The first long run of base64 characters within a few members of the mark.
+fn base64_run(body: &[u8], mark: usize) -> Option<(usize, usize)> {
+    const LOOK_AHEAD_BYTES: usize = 256;
+    const RUN_BYTES_MIN: usize = 64;
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(byte);
+    let mut from = mark + b"base64".len();
+    while from < mark + LOOK_AHEAD_BYTES {
+        let rest = body.get(from..)?;
+        let start = from + rest.iter().position(is_base64)?;
+        let run = body.get(start..)?.iter().position(|byte| !is_base64(byte));
+        let length = run.unwrap_or_else(|| body.len().saturating_sub(start));
+        if length >= RUN_BYTES_MIN {
+            return Some((length, start + length));
+        }
+        from = start + length.max(1);
+    }
+    None
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52, and an estimate")]
+fn as_float(count: u64) -> f64 {
+    count as f64
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped before, and an estimate"
+)]
+fn as_count(value: f64) -> u64 {
+    value.round().clamp(0.0, 1e12) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_learns_what_a_models_tokens_look_like() {
+        let estimator = Estimator::default();
+        let call = |calls: u64| {
+            // 3 tokens a piece of 10 bytes, give or take.
+            let streamed = Streamed { bytes: calls * 10 + calls % 7, pieces: calls };
+            (streamed, calls * 3)
+        };
+        for calls in 10..60 {
+            let (streamed, tokens) = call(calls);
+            estimator.learn(
+                "m",
+                Reported {
+                    prompt: PromptSize { text_bytes: 500, images: 0 },
+                    input_tokens: 100,
+                    output_tokens: tokens,
+                    streamed: Some((streamed, tokens)),
+                },
+            );
+        }
+        let (streamed, tokens) = call(200);
+        let estimate = estimator.streamed_tokens("m", streamed);
+        assert!(estimate.abs_diff(tokens) * 50 <= tokens, "{estimate} for {tokens}");
+        let prompt = PromptSize { text_bytes: 5_000, images: 0 };
+        assert!(estimator.input_tokens("m", prompt).abs_diff(1_000) < 30);
+        let again = Estimator::from_json(&estimator.to_json());
+        assert_eq!(again.streamed_tokens("m", streamed), estimate);
+    }
+
+    #[test]
+    fn images_are_not_counted_as_text() {
+        let image = "A".repeat(100_000);
+        let openai = format!(r#"{{"url":"data:image/png;base64,{image}"}}"#);
+        let anthropic = format!(
+            r#"{{"source":{{"type":"base64","media_type":"image/png","data":"{image}"}}}} tail"#
+        );
+        for body in [openai, anthropic] {
+            let size = PromptSize::of(body.as_bytes());
+            assert_eq!(size.images, 1);
+            assert!(size.text_bytes < 200, "{size:?}");
+        }
+        let prose = br#"{"content":"base64 is an encoding that people talk about"}"#;
+        assert_eq!(PromptSize::of(prose), PromptSize { text_bytes: prose.len() as u64, images: 0 });
+    }
+
+    #[test]
+    fn nothing_learned_is_a_rule_of_thumb() {
+        let estimator = Estimator::from_json("not json");
+        assert_eq!(estimator.streamed_tokens("m", Streamed { bytes: 400, pieces: 20 }), 100);
+        assert_eq!(estimator.streamed_tokens("m", Streamed { bytes: 1, pieces: 1 }), 1);
+        assert_eq!(estimator.streamed_tokens("m", Streamed::default()), 0);
+        assert_eq!(estimator.expected_output_tokens("m", Some(10)), 10);
+    }
+}

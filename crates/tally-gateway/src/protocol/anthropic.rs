@@ -1,0 +1,370 @@
+//! `POST /v1/messages` and `POST /v1/messages/count_tokens`.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tally_types::{Dialect, Tokens};
+
+use super::{
+    Observed, ParsedRequest, Protocol, StreamMeter, Streamed, model_name, parse_json, service_tier,
+    span,
+};
+use crate::refusal::Refusal;
+
+pub(crate) struct AnthropicMessages;
+pub(crate) struct AnthropicCountTokens;
+
+#[derive(Deserialize)]
+struct Request<'a> {
+    #[serde(borrow)]
+    model: Option<&'a RawValue>,
+    #[serde(borrow)]
+    messages: Option<&'a RawValue>,
+    #[serde(default)]
+    stream: Option<bool>,
+    #[serde(default)]
+    max_tokens: Option<u64>,
+    #[serde(borrow)]
+    metadata: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    user_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct AgentUser {
+    #[serde(default)]
+    session_id: Option<String>,
+}
+
+/// A whole message, and the `message` of a stream's first event.
+#[derive(Deserialize)]
+struct Message<'a> {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    model: Option<String>,
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
+}
+
+/// Every field is optional: in a stream, each report overwrites only what it has.
+#[derive(Deserialize)]
+struct Usage {
+    input_tokens: Option<i64>,
+    output_tokens: Option<i64>,
+    cache_read_input_tokens: Option<i64>,
+    cache_creation_input_tokens: Option<i64>,
+    cache_creation: Option<CacheCreation>,
+    output_tokens_details: Option<OutputDetails>,
+    server_tool_use: Option<ServerToolUse>,
+    service_tier: Option<String>,
+    speed: Option<String>,
+    inference_geo: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct CacheCreation {
+    #[serde(default)]
+    ephemeral_5m_input_tokens: Option<i64>,
+    #[serde(default)]
+    ephemeral_1h_input_tokens: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct OutputDetails {
+    #[serde(default)]
+    reasoning_tokens: Option<i64>,
+    #[serde(default)]
+    thinking_tokens: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct ServerToolUse {
+    #[serde(default)]
+    web_search_requests: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct Event<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(default, borrow)]
+    message: Option<Message<'a>>,
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    delta: Option<Delta<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Delta<'a> {
+    #[serde(default, borrow)]
+    text: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    thinking: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    partial_json: Option<Cow<'a, str>>,
+}
+
+#[derive(Default)]
+struct MessagesMeter {
+    observed: Observed,
+    streamed: Streamed,
+    stopped: bool,
+    failed: bool,
+    has_final_counts: bool,
+}
+
+// === impl AnthropicMessages ===
+
+impl Protocol for AnthropicMessages {
+    fn dialect(&self) -> Dialect {
+        Dialect::Anthropic
+    }
+
+    fn operation(&self) -> &'static str {
+        "messages"
+    }
+
+    fn upstream_path(&self) -> &'static str {
+        "/v1/messages"
+    }
+
+    fn parse(&self, body: &Bytes) -> Result<ParsedRequest, Refusal> {
+        let request: Request<'_> = parse_json(body)?;
+        let model = model_name(request.model)?;
+        if request.messages.is_none() {
+            return Err(Refusal::bad_request("messages_missing", "the request has no `messages`"));
+        }
+        Ok(ParsedRequest {
+            model_span: request.model.map(|raw| span(body, raw)).unwrap_or_default(),
+            model,
+            stream: request.stream.unwrap_or(false),
+            output_tokens_max: request.max_tokens,
+            session: request.metadata.and_then(agent_session),
+            ..ParsedRequest::default()
+        })
+    }
+
+    fn observe(&self, body: &[u8]) -> Option<Observed> {
+        let message: Message<'_> = serde_json::from_slice(body).ok()?;
+        let mut observed = Observed::default();
+        take_message(&mut observed, &message);
+        Some(observed)
+    }
+
+    fn stream_meter(&self) -> Box<dyn StreamMeter> {
+        Box::new(MessagesMeter::default())
+    }
+}
+
+// === impl AnthropicCountTokens ===
+
+impl Protocol for AnthropicCountTokens {
+    fn dialect(&self) -> Dialect {
+        Dialect::Anthropic
+    }
+
+    fn operation(&self) -> &'static str {
+        "count_tokens"
+    }
+
+    fn upstream_path(&self) -> &'static str {
+        "/v1/messages/count_tokens"
+    }
+
+    fn is_metered(&self) -> bool {
+        false
+    }
+
+    fn parse(&self, body: &Bytes) -> Result<ParsedRequest, Refusal> {
+        AnthropicMessages.parse(body)
+    }
+
+    fn observe(&self, _body: &[u8]) -> Option<Observed> {
+        Some(Observed::default())
+    }
+
+    fn stream_meter(&self) -> Box<dyn StreamMeter> {
+        AnthropicMessages.stream_meter()
+    }
+}
+
+/// Coding agents put a JSON object into `metadata.user_id`.
+fn agent_session(metadata: &RawValue) -> Option<String> {
+    let metadata: Metadata = serde_json::from_str(metadata.get()).ok()?;
+    let user: AgentUser = serde_json::from_str(&metadata.user_id?).ok()?;
+    user.session_id
+}
+
+fn take_message(observed: &mut Observed, message: &Message<'_>) {
+    observed.response_id.clone_from(&message.id);
+    observed.model.clone_from(&message.model);
+    if let Some(usage) = message.usage {
+        take_usage(observed, usage);
+    }
+}
+
+/// Overwrites each field that is present; a stream's reports are cumulative.
+fn take_usage(observed: &mut Observed, raw: &RawValue) {
+    let Ok(usage) = serde_json::from_str::<Usage>(raw.get()) else {
+        observed.implausible = true;
+        return;
+    };
+    observed.take_counts(usage.over(observed.tokens.unwrap_or_default()));
+    if let Some(word) = &usage.service_tier {
+        observed.service_tier = service_tier(word);
+    }
+    let modifiers = [("speed", &usage.speed), ("inference_geo", &usage.inference_geo)];
+    for (name, value) in modifiers {
+        if let Some(value) = value.as_ref().filter(|value| !value.is_empty()) {
+            observed.modifiers.retain(|known| !known.starts_with(name));
+            observed.modifiers.push(format!("{name}:{value}"));
+        }
+    }
+    if let Some(tools) = &usage.server_tool_use {
+        // Fetching pages costs nothing beyond its tokens; searching has a fee per use.
+        match u64::try_from(tools.web_search_requests.unwrap_or(0)) {
+            Ok(0) => {}
+            Ok(count) => drop(observed.tool_requests.insert("web_search".to_owned(), count)),
+            Err(_) => observed.implausible = true,
+        }
+    }
+}
+
+// === impl Usage ===
+
+impl Usage {
+    fn over(&self, earlier: Tokens) -> Option<Tokens> {
+        let mut tokens = earlier;
+        let set = |place: &mut u64, value: Option<i64>| -> Option<()> {
+            if let Some(value) = value {
+                *place = u64::try_from(value).ok()?;
+            }
+            Some(())
+        };
+        set(&mut tokens.input_uncached, self.input_tokens)?;
+        set(&mut tokens.cache_read, self.cache_read_input_tokens)?;
+        set(&mut tokens.output, self.output_tokens)?;
+        match &self.cache_creation {
+            // The split, where it exists, replaces the flat number.
+            Some(split) => {
+                set(&mut tokens.cache_write_5m, split.ephemeral_5m_input_tokens)?;
+                set(&mut tokens.cache_write_1h, split.ephemeral_1h_input_tokens)?;
+            }
+            None => set(&mut tokens.cache_write_5m, self.cache_creation_input_tokens)?,
+        }
+        if let Some(details) = &self.output_tokens_details {
+            set(&mut tokens.reasoning, details.reasoning_tokens.or(details.thinking_tokens))?;
+        }
+        Some(tokens)
+    }
+}
+
+// === impl MessagesMeter ===
+
+impl StreamMeter for MessagesMeter {
+    fn data(&mut self, data: &[u8]) {
+        let Ok(event) = serde_json::from_slice::<Event<'_>>(data) else { return };
+        match event.kind.as_ref() {
+            "message_start" => {
+                if let Some(message) = &event.message {
+                    take_message(&mut self.observed, message);
+                }
+            }
+            "message_delta" => {
+                if let Some(usage) = event.usage {
+                    take_usage(&mut self.observed, usage);
+                    self.has_final_counts = true;
+                }
+            }
+            "content_block_delta" => {
+                let bytes = event.delta.as_ref().map_or(0, Delta::bytes);
+                self.streamed.bytes += bytes;
+                self.streamed.pieces += u64::from(bytes > 0);
+            }
+            "message_stop" => self.stopped = true,
+            "error" => self.failed = true,
+            _ => {}
+        }
+    }
+
+    fn complete(&self) -> bool {
+        self.stopped
+    }
+
+    fn failed(&self) -> bool {
+        self.failed
+    }
+
+    fn observed(&self) -> &Observed {
+        &self.observed
+    }
+
+    fn counts_are_final(&self) -> bool {
+        self.has_final_counts && self.observed.tokens.is_some() && !self.observed.implausible
+    }
+
+    fn streamed(&self) -> Streamed {
+        self.streamed
+    }
+}
+
+impl Delta<'_> {
+    fn bytes(&self) -> u64 {
+        let texts = [&self.text, &self.thinking, &self.partial_json];
+        texts.into_iter().flatten().map(|text| text.len() as u64).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_streams_reports_overwrite_and_never_add() {
+        let mut meter = MessagesMeter::default();
+        meter.data(br#"{"type":"message_start","message":{"id":"msg_1","model":"m","usage":{"input_tokens":10,"cache_read_input_tokens":5,"cache_creation_input_tokens":99,"cache_creation":{"ephemeral_5m_input_tokens":2,"ephemeral_1h_input_tokens":3},"output_tokens":1}}}"#);
+        assert!(!meter.counts_are_final());
+        meter.data(br#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"hey"}}"#);
+        meter.data(br#"{"type":"message_delta","delta":{},"usage":{"output_tokens":40}}"#);
+        meter.data(br#"{"type":"message_delta","delta":{},"usage":{"input_tokens":10,"output_tokens":42,"speed":"fast"}}"#);
+        meter.data(br#"{"type":"message_stop"}"#);
+        assert!(meter.complete() && meter.counts_are_final());
+        let observed = meter.observed();
+        assert_eq!(
+            observed.tokens,
+            Some(Tokens {
+                input_uncached: 10,
+                cache_read: 5,
+                cache_write_5m: 2,
+                cache_write_1h: 3,
+                output: 42,
+                reasoning: 0
+            })
+        );
+        assert_eq!(observed.modifiers, ["speed:fast"]);
+        assert_eq!(meter.streamed(), Streamed { bytes: 3, pieces: 1 });
+    }
+
+    #[test]
+    fn an_agents_session_is_read_from_its_user_id() {
+        let body = br#"{"model":"m","max_tokens":1,"messages":[],"metadata":{"user_id":"{\"session_id\":\"s-1\"}"}}"#;
+        let parsed = AnthropicMessages.parse(&Bytes::from_static(body)).unwrap();
+        assert_eq!(parsed.session.as_deref(), Some("s-1"));
+    }
+
+    #[test]
+    fn negative_counts_are_not_counted() {
+        let observed = AnthropicMessages
+            .observe(br#"{"id":"msg_1","usage":{"input_tokens":-3,"output_tokens":2}}"#)
+            .unwrap();
+        assert_eq!((observed.tokens, observed.implausible), (None, true));
+    }
+}

@@ -1,0 +1,211 @@
+//! A streamed answer on its way to the client: bytes pass as they come, a meter
+//! reads on the side, and the attempt is settled however the stream ends.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures::Stream;
+use http::StatusCode;
+use http_body::{Body, Frame};
+use tally_types::CallStatus;
+use tokio::time::Sleep;
+
+use crate::{
+    attempt::{Ending, OpenAttempt, Used},
+    protocol::{Protocol, StreamMeter},
+    refusal::Refusal,
+    sse::{SseBuffer, event_data},
+};
+
+type Upstream = Pin<Box<dyn Stream<Item = Result<Bytes, reqwest::Error>> + Send>>;
+
+pub(crate) struct MeteredBody {
+    protocol: &'static dyn Protocol,
+    upstream: Option<Upstream>,
+    meter: Box<dyn StreamMeter>,
+    buffer: SseBuffer,
+    /// Tally asked for usage on its own behalf and hides what came of it.
+    hides_usage: bool,
+    attempt: Option<OpenAttempt>,
+    http_status: u16,
+    idle: Pin<Box<Sleep>>,
+    idle_max: Duration,
+    request_id: String,
+}
+
+/// Why a stream ended before it was complete.
+enum Break {
+    ByProvider,
+    Idle,
+}
+
+// === impl MeteredBody ===
+
+impl MeteredBody {
+    pub(crate) fn new(
+        protocol: &'static dyn Protocol,
+        response: reqwest::Response,
+        attempt: OpenAttempt,
+        hides_usage: bool,
+        idle_max: Duration,
+        request_id: String,
+    ) -> Self {
+        Self {
+            protocol,
+            http_status: response.status().as_u16(),
+            upstream: Some(Box::pin(response.bytes_stream())),
+            meter: protocol.stream_meter(),
+            buffer: SseBuffer::default(),
+            hides_usage,
+            attempt: Some(attempt),
+            idle: Box::pin(tokio::time::sleep(idle_max)),
+            idle_max,
+            request_id,
+        }
+    }
+
+    /// Reads what came; gives back what the client is to see.
+    fn pass(&mut self, bytes: Bytes) -> Bytes {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.first_token();
+        }
+        self.buffer.push(&bytes);
+        let mut shown = Vec::new();
+        while let Some(event) = self.buffer.next_event() {
+            self.read_event(&event, &mut shown);
+        }
+        // Too long to be read means too long to be edited, too.
+        if self.hides_usage && !self.buffer.overlong() { Bytes::from(shown) } else { bytes }
+    }
+
+    fn read_event(&mut self, event: &[u8], shown: &mut Vec<u8>) {
+        let Some(data) = event_data(event) else {
+            shown.extend_from_slice(event);
+            return;
+        };
+        self.meter.data(&data);
+        if !self.hides_usage {
+            return;
+        }
+        match self.meter.without_injected_usage(&data) {
+            None => {}
+            Some(std::borrow::Cow::Borrowed(_)) => shown.extend_from_slice(event),
+            Some(std::borrow::Cow::Owned(shorter)) => {
+                shown.extend_from_slice(b"data: ");
+                shown.extend_from_slice(&shorter);
+                shown.extend_from_slice(b"\n\n");
+            }
+        }
+    }
+
+    fn settle(&mut self, status: CallStatus, error_code: Option<&str>) {
+        let Some(attempt) = self.attempt.take() else { return };
+        attempt.finish(&Ending {
+            status,
+            http_status: Some(self.http_status),
+            error_code,
+            used: Used::Stream {
+                observed: self.meter.observed(),
+                streamed: self.meter.streamed(),
+                is_final: self.meter.counts_are_final(),
+            },
+        });
+    }
+
+    fn settle_if_complete(&mut self) {
+        if self.attempt.is_some() && self.meter.complete() {
+            self.settle(CallStatus::Ok, None);
+        }
+    }
+
+    /// The provider has nothing more to say: whole, failed or cut.
+    fn end(&mut self) -> Option<Bytes> {
+        self.upstream = None;
+        let rest = self.buffer.rest();
+        if !rest.is_empty() {
+            let mut ignored = Vec::new();
+            self.read_event(&rest, &mut ignored);
+        }
+        self.settle_if_complete();
+        let held_back = if self.hides_usage { Bytes::from(rest) } else { Bytes::new() };
+        if self.attempt.is_none() {
+            return Some(held_back).filter(|bytes| !bytes.is_empty());
+        }
+        if self.meter.failed() {
+            self.settle(CallStatus::Error, Some("upstream_stream_error"));
+            return Some(held_back).filter(|bytes| !bytes.is_empty());
+        }
+        Some(self.broken(&Break::ByProvider))
+    }
+
+    /// Settles a stream that broke and tells the client in its own dialect.
+    fn broken(&mut self, cause: &Break) -> Bytes {
+        self.upstream = None;
+        let (status, code, message) = match cause {
+            Break::ByProvider => {
+                (CallStatus::Cut, "upstream_stream_cut", "the provider broke off its answer")
+            }
+            Break::Idle => (
+                CallStatus::Timeout,
+                "upstream_stream_idle",
+                "the provider stopped in the middle of its answer",
+            ),
+        };
+        self.settle(status, Some(code));
+        let mut refusal = Refusal::new(StatusCode::BAD_GATEWAY, code, message)
+            .with_next_step("what came so far is metered; try again");
+        refusal.request_id = Some(self.request_id.clone());
+        self.protocol.stream_error(&refusal)
+    }
+}
+
+impl Body for MeteredBody {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let this = &mut *self;
+        loop {
+            let Some(upstream) = &mut this.upstream else { return Poll::Ready(None) };
+            let last = match upstream.as_mut().poll_next(context) {
+                Poll::Ready(Some(Ok(bytes))) => {
+                    this.idle.as_mut().set(tokio::time::sleep(this.idle_max));
+                    let shown = this.pass(bytes);
+                    this.settle_if_complete();
+                    if shown.is_empty() {
+                        continue;
+                    }
+                    return Poll::Ready(Some(Ok(Frame::data(shown))));
+                }
+                Poll::Ready(Some(Err(_))) => {
+                    this.settle_if_complete();
+                    if this.attempt.is_some() {
+                        Some(this.broken(&Break::ByProvider))
+                    } else {
+                        this.end()
+                    }
+                }
+                Poll::Ready(None) => this.end(),
+                Poll::Pending => {
+                    std::task::ready!(this.idle.as_mut().poll(context));
+                    Some(this.broken(&Break::Idle))
+                }
+            };
+            return Poll::Ready(last.map(|bytes| Ok(Frame::data(bytes))));
+        }
+    }
+}
+
+impl Drop for MeteredBody {
+    fn drop(&mut self) {
+        self.settle_if_complete();
+        self.settle(CallStatus::Aborted, Some("client_closed_request"));
+    }
+}
