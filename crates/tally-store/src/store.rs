@@ -121,6 +121,18 @@ impl Store {
         self.inner.database.get(&ResourceId::new(kind, name.clone())).await
     }
 
+    /// One resource that should exist.
+    ///
+    /// # Errors
+    /// `NotFound` with the name that was probably meant; `Backend`.
+    pub async fn require(&self, kind: Kind, name: &Name) -> Result<Resource, StoreError> {
+        let id = ResourceId::new(kind, name.clone());
+        match self.inner.database.get(&id).await? {
+            Some(resource) => Ok(resource),
+            None => Err(self.inner.state.lock().await.not_found(&id)),
+        }
+    }
+
     /// One page of the resources of a kind, by name.
     ///
     /// # Errors

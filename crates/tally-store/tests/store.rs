@@ -40,6 +40,9 @@ async fn a_resource_lives_through_its_versions() {
     let seen = store.get(Kind::Person, &name("ada")).await.unwrap().unwrap();
     assert_eq!((seen.version, &seen.status["seen"]), (2, &Value::Bool(true)));
 
+    assert_eq!(store.require(Kind::Person, &name("ada")).await.unwrap(), seen);
+    let missing = store.require(Kind::Person, &name("adda")).await.unwrap_err();
+    insta::assert_snapshot!(missing, @"there is no Person `adda`; did you mean `ada`?");
     let missing = store.delete("root", Kind::Person, name("adda"), None).await.unwrap_err();
     insta::assert_snapshot!(missing, @"there is no Person `adda`; did you mean `ada`?");
     assert!(store.set_status(Kind::Team, &name("ada"), json!({})).await.is_err());
