@@ -1,1 +1,32 @@
-//! placeholder
+//! Usage events and outcomes on DuckDB, rollups of them, and the metrics layer:
+//! the one place that turns calls into numbers.
+//!
+//! Invariants:
+//! - A record counts once: by node and sequence, and by id and revision.
+//! - Rollups and events give the same answer; everything summed is an integer.
+//! - No text from outside enters SQL other than as a bound parameter.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod error;
+mod facts;
+mod histogram;
+pub mod query;
+mod rollup;
+mod schema;
+mod store;
+pub mod synthetic;
+mod warehouse;
+mod zone;
+
+pub use error::{QueryError, WarehouseError};
+pub use histogram::PERCENTILE_ERROR;
+pub use query::{
+    AnswerSource, Cell, Column, ColumnKind, Compare, Dimension, DimensionInfo, Field, Filter,
+    FilterOp, Grain, Measure, MeasureInfo, NamedRange, OrderBy, Query, QueryResult, Range,
+    ResolvedRange, Unit, dimensions, measures, to_csv,
+};
+pub use store::WriteReport;
+pub use warehouse::{EVENTS_MAX, EventCursor, EventFilter, Options, Warehouse};

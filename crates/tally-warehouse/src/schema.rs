@@ -1,0 +1,168 @@
+//! The tables, their columns and the version of both.
+
+use duckdb::Connection;
+
+use crate::{error::WarehouseError, rollup};
+
+/// Raised by every change of the tables that older builds cannot read.
+pub(crate) const VERSION: i64 = 1;
+
+/// The key under which the zone of the day rollups is stored.
+pub(crate) const ZONE_KEY: &str = "time_zone";
+
+/// The events' columns in the order they are appended, with their types. Times
+/// are microseconds since 1970 in UTC, money is picodollars, maps and lists are JSON.
+pub(crate) const EVENTS: &[(&str, &str)] = &[
+    ("event_id", "UUID NOT NULL"),
+    ("revision", "UINTEGER NOT NULL"),
+    ("call_id", "UUID NOT NULL"),
+    ("time_us", "BIGINT NOT NULL"),
+    ("source", "VARCHAR NOT NULL"),
+    ("person", "VARCHAR"),
+    ("team", "VARCHAR"),
+    ("department", "VARCHAR"),
+    ("cost_center", "VARCHAR"),
+    ("key", "VARCHAR"),
+    ("workload", "VARCHAR"),
+    ("workload_class", "VARCHAR"),
+    ("application", "VARCHAR"),
+    ("user_agent", "VARCHAR"),
+    ("environment", "VARCHAR NOT NULL"),
+    ("task_type", "VARCHAR"),
+    ("task_id", "VARCHAR"),
+    ("session", "VARCHAR"),
+    ("value_tag", "VARCHAR"),
+    ("tags", "VARCHAR"),
+    ("template", "VARCHAR"),
+    ("provider", "VARCHAR"),
+    ("operation", "VARCHAR NOT NULL"),
+    ("model_family", "VARCHAR"),
+    ("model_requested", "VARCHAR NOT NULL"),
+    ("model_served", "VARCHAR"),
+    ("model_reported", "VARCHAR"),
+    ("tier", "VARCHAR"),
+    ("service_tier", "VARCHAR NOT NULL"),
+    ("billing_modifiers", "VARCHAR"),
+    ("tool_requests", "VARCHAR"),
+    ("provider_request_id", "VARCHAR"),
+    ("provider_response_id", "VARCHAR"),
+    ("input_uncached", "UBIGINT NOT NULL"),
+    ("cache_read", "UBIGINT NOT NULL"),
+    ("cache_write_5m", "UBIGINT NOT NULL"),
+    ("cache_write_1h", "UBIGINT NOT NULL"),
+    ("output", "UBIGINT NOT NULL"),
+    ("reasoning", "UBIGINT NOT NULL"),
+    ("counts", "VARCHAR NOT NULL"),
+    ("latency_us", "UBIGINT"),
+    ("first_token_us", "UBIGINT"),
+    ("streamed", "BOOLEAN NOT NULL"),
+    ("status", "VARCHAR NOT NULL"),
+    ("http_status", "USMALLINT"),
+    ("error_code", "VARCHAR"),
+    ("retries", "USMALLINT NOT NULL"),
+    ("fallback", "VARCHAR"),
+    ("data_class", "VARCHAR NOT NULL"),
+    ("redactions", "VARCHAR"),
+    ("cost_list_usd", "BIGINT"),
+    ("cost_internal_usd", "BIGINT"),
+    ("price_version", "VARCHAR"),
+    ("unpriced_reason", "VARCHAR"),
+    ("subscription", "BOOLEAN NOT NULL"),
+];
+
+/// The outcomes' columns in the order they are appended.
+pub(crate) const OUTCOMES: &[(&str, &str)] = &[
+    ("outcome_id", "UUID NOT NULL"),
+    ("revision", "UINTEGER NOT NULL"),
+    ("time_us", "BIGINT NOT NULL"),
+    ("workload", "VARCHAR"),
+    ("task_id", "VARCHAR NOT NULL"),
+    ("result", "VARCHAR NOT NULL"),
+    ("escalated", "BOOLEAN NOT NULL"),
+    ("quality_bp", "USMALLINT"),
+    ("value_usd", "BIGINT"),
+    ("tickets_deflected", "UINTEGER"),
+    ("conversions", "UINTEGER"),
+    ("minutes_saved", "UINTEGER"),
+];
+
+/// SQL: 64 bits of a hash that join calls and outcomes of one task. A workload's
+/// name holds no control characters, so the text hashed is unambiguous; a year of
+/// 100 million tasks has a chance of 1 in 3,700 to mix up two of them.
+pub(crate) const TASK_KEY: &str = "CASE WHEN task_id IS NOT NULL THEN \
+     md5_number_lower(coalesce(workload, '') || chr(31) || task_id) END";
+
+/// `CREATE` text for a table's columns, with the computed `task_key` at the end.
+pub(crate) fn columns_sql(columns: &[(&str, &str)]) -> String {
+    let columns: Vec<_> = columns.iter().map(|(name, kind)| format!("\"{name}\" {kind}")).collect();
+    columns.join(", ")
+}
+
+/// The names of a table's columns, quoted, separated by commas.
+pub(crate) fn names_sql(columns: &[(&str, &str)]) -> String {
+    let columns: Vec<_> = columns.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+    columns.join(", ")
+}
+
+/// Creates the tables of a new file, or checks the version of an old one.
+///
+/// # Errors
+/// When the file is from a newer Tally, or DuckDB fails.
+pub(crate) fn migrate(connection: &Connection) -> Result<(), WarehouseError> {
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL)",
+    )?;
+    let found = read_meta(connection, "schema_version")?;
+    match found {
+        Some(text) => {
+            let found = text
+                .parse::<i64>()
+                .map_err(|_| WarehouseError::Corrupt(format!("schema version `{text}`")))?;
+            if found > VERSION {
+                return Err(WarehouseError::NewerSchema { found, known: VERSION });
+            }
+            Ok(())
+        }
+        None => create(connection),
+    }
+}
+
+fn create(connection: &Connection) -> Result<(), WarehouseError> {
+    let mut sql = format!(
+        "BEGIN;
+         CREATE TABLE events ({events}, task_key UBIGINT);
+         CREATE TABLE event_keys (id UUID PRIMARY KEY);
+         CREATE TABLE outcomes ({outcomes}, task_key UBIGINT);
+         CREATE TABLE outcome_keys (id UUID PRIMARY KEY);
+         CREATE TABLE task_results ({outcomes}, task_key UBIGINT);
+         CREATE TABLE nodes (node UUID NOT NULL, sequence UBIGINT NOT NULL);",
+        events = columns_sql(EVENTS),
+        outcomes = columns_sql(OUTCOMES),
+    );
+    for table in rollup::TABLES {
+        sql.push_str(&table.create_sql());
+    }
+    sql.push_str(&format!("INSERT INTO meta VALUES ('schema_version', '{VERSION}'); COMMIT;"));
+    Ok(connection.execute_batch(&sql)?)
+}
+
+/// A stored setting.
+pub(crate) fn read_meta(
+    connection: &Connection,
+    key: &str,
+) -> Result<Option<String>, duckdb::Error> {
+    let mut statement = connection.prepare("SELECT value FROM meta WHERE key = ?")?;
+    let mut rows = statement.query([key])?;
+    rows.next()?.map(|row| row.get(0)).transpose()
+}
+
+/// Stores a setting.
+pub(crate) fn write_meta(
+    connection: &Connection,
+    key: &str,
+    value: &str,
+) -> Result<(), duckdb::Error> {
+    connection.execute("DELETE FROM meta WHERE key = ?", [key])?;
+    connection.execute("INSERT INTO meta VALUES (?, ?)", [key, value])?;
+    Ok(())
+}

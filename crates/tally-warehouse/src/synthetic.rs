@@ -1,0 +1,142 @@
+//! Plausible usage in any amount, for benchmarks: made in SQL, the same for the
+//! same seed and version of DuckDB.
+
+use jiff::Timestamp;
+
+use crate::{error::WarehouseError, rollup, schema, warehouse::Warehouse};
+
+/// What to make.
+#[derive(Debug, Clone, Copy)]
+pub struct Synthetic {
+    /// How many events.
+    pub events: u64,
+    /// Spread evenly over so many days…
+    pub days: u32,
+    /// …that end here.
+    pub end: Timestamp,
+    /// Other seeds make other events.
+    pub seed: u32,
+}
+
+const EVENTS_AT_ONCE: u64 = 1_000_000;
+const DAY_US: i64 = 86_400_000_000;
+const PEOPLE: u32 = 2_000;
+const TEAMS: u32 = 60;
+const WORKLOADS: u32 = 40;
+const MODELS: u32 = 9;
+const CALLS_PER_TASK: u32 = 4;
+
+/// Adds synthetic events, outcomes for about half of their tasks, and builds the
+/// rollups. Meant for an empty warehouse: ids repeat for the same seed.
+///
+/// # Errors
+/// When DuckDB fails; nothing is added then, or only whole millions of events.
+pub fn load(warehouse: &Warehouse, wanted: &Synthetic) -> Result<(), WarehouseError> {
+    let mut from = 0;
+    while from < wanted.events {
+        let to = (from + EVENTS_AT_ONCE).min(wanted.events);
+        let sql = insert_sql(wanted, from, to);
+        warehouse.in_transaction(|connection, _| Ok(connection.execute_batch(&sql)?))?;
+        from = to;
+    }
+    warehouse.in_transaction(|connection, calendar| {
+        connection.execute_batch(&outcomes_sql(wanted.seed))?;
+        rollup::rebuild(connection, calendar, false)
+    })
+}
+
+/// SQL: a number below a bound that depends on the row and a salt.
+fn pick(seed: u32, salt: u32, bound: u32) -> String {
+    format!("(hash(i, {seed}, {salt}) % {bound})::INTEGER")
+}
+
+/// SQL: as [`pick`], small numbers far more often than large ones.
+fn skewed(seed: u32, salt: u32, bound: u32) -> String {
+    format!("floor(power((hash(i, {seed}, {salt}) % 65536) / 65536.0, 3) * {bound})::INTEGER")
+}
+
+fn insert_sql(wanted: &Synthetic, from: u64, to: u64) -> String {
+    let Synthetic { events, days, end, seed } = *wanted;
+    let span = i64::from(days) * DAY_US;
+    let start = end.as_microsecond() - span;
+    let names = schema::names_sql(schema::EVENTS);
+    format!(
+        "INSERT INTO events ({names}, task_key) SELECT *, {task_key} FROM ({columns} FROM ( \
+           SELECT i, {start} + (i::HUGEINT * {span} // {events})::BIGINT AS happened, \
+             {person} AS p, {workload} AS w, {model} AS m, {luck} AS luck, {size} AS size, {extra} AS extra \
+           FROM range({from}, {to}) rows(i)))",
+        task_key = schema::TASK_KEY,
+        columns = columns_sql(seed),
+        person = skewed(seed, 1, PEOPLE),
+        workload = skewed(seed, 2, WORKLOADS),
+        model = skewed(seed, 3, MODELS),
+        luck = pick(seed, 4, 1_000),
+        size = skewed(seed, 5, 60_000),
+        extra = pick(seed, 6, 1_000),
+    )
+}
+
+/// SQL: the columns of an event from its random numbers, in the table's order.
+fn columns_sql(seed: u32) -> String {
+    let id = |salt: u32| {
+        format!(
+            "(substr(printf('%012x', happened // 1000), 1, 8) || '-' || substr(printf('%012x', happened // 1000), 9, 4) \
+              || '-7' || printf('%03x', hash(i, {seed}, {salt}) % 4096) || '-8000-' || printf('%012x', i))::UUID"
+        )
+    };
+    let attribution = format!(
+        "{event} AS event_id, 0 AS revision, {call} AS call_id, happened AS time_us, \
+         ['gateway', 'gateway', 'gateway', 'otlp'][1 + m % 4] AS source, \
+         CASE WHEN luck % 50 > 0 THEN 'person-' || p END AS person, \
+         CASE WHEN luck % 50 > 0 THEN 'team-' || p % {TEAMS} END AS team, \
+         CASE WHEN luck % 50 > 0 THEN 'department-' || p % {TEAMS} % 8 END AS department, \
+         CASE WHEN luck % 50 > 0 THEN 'cc-' || p % {TEAMS} % 20 END AS cost_center, \
+         'key-' || p AS \"key\", \
+         CASE WHEN w < {registered} THEN 'workload-' || w END AS workload, \
+         CASE WHEN w < {registered} THEN ['critical', 'operational', 'exploration'][1 + w % 3] END AS workload_class, \
+         'app-' || w % 12 AS application, 'client/1.' || w % 12 AS user_agent, \
+         CASE WHEN w % 3 < 2 THEN 'production' ELSE 'experimentation' END AS environment, \
+         ['chat', 'summarise', 'code', 'extract', 'classify'][1 + w % 5] AS task_type, \
+         CASE WHEN w % 4 < 3 THEN 'task-' || i // {CALLS_PER_TASK} END AS task_id, \
+         'session-' || p || '-' || happened // 3600000000 AS session, \
+         ['deflection', 'conversion', NULL][1 + w % 3] AS value_tag, NULL AS tags, NULL AS template",
+        event = id(7),
+        call = id(8),
+        registered = WORKLOADS - 4,
+    );
+    let service = "['anthropic', 'openai', 'google'][1 + m % 3] AS provider, 'chat' AS operation, \
+         'family-' || m % 5 AS model_family, 'model-' || m AS model_requested, 'model-' || m AS model_served, \
+         'model-' || m || '-20260101' AS model_reported, ['frontier', 'standard', 'economy'][1 + m // 3] AS tier, \
+         'standard' AS service_tier, NULL AS billing_modifiers, NULL AS tool_requests, \
+         NULL AS provider_request_id, NULL AS provider_response_id";
+    let result = "200 + size AS input_uncached, size * (extra % 4) AS cache_read, extra % 7 * 100 AS cache_write_5m, \
+         0 AS cache_write_1h, 20 + size // 20 AS output, extra % 3 * 5 AS reasoning, \
+         CASE WHEN luck < 30 THEN 'estimated' ELSE 'reported' END AS counts, \
+         300000 + size * 200 + extra * 1000 AS latency_us, 100000 + extra * 500 AS first_token_us, \
+         m % 2 = 0 AS streamed, \
+         CASE WHEN luck < 8 THEN 'error' WHEN luck < 10 THEN 'timeout' WHEN luck < 15 THEN 'refused' ELSE 'ok' END AS status, \
+         CASE WHEN luck < 8 THEN 529 WHEN luck < 15 THEN 429 ELSE 200 END AS http_status, \
+         CASE WHEN luck < 8 THEN 'overloaded' END AS error_code, (luck < 20)::INTEGER AS retries, \
+         CASE WHEN luck < 25 THEN 'error' WHEN luck < 40 THEN 'budget' WHEN luck < 45 THEN 'policy' END AS fallback, \
+         ['public', 'internal', 'confidential'][1 + w % 3] AS data_class, NULL AS redactions, \
+         CASE WHEN luck > 2 THEN (200 + size * (9 - m)) * 1000000::BIGINT END AS cost_list_usd, \
+         CASE WHEN luck > 2 THEN (200 + size * (9 - m)) * 1100000::BIGINT END AS cost_internal_usd, \
+         'public-2026-01-01' AS price_version, NULL AS unpriced_reason, false AS subscription";
+    format!("SELECT {attribution}, {service}, {result}")
+}
+
+fn outcomes_sql(seed: u32) -> String {
+    let names = schema::names_sql(schema::OUTCOMES);
+    format!(
+        "CREATE OR REPLACE TEMP TABLE tasks AS SELECT task_key, any_value(workload) AS workload, \
+           any_value(task_id) AS task_id, max(time_us) AS happened, hash(task_key, {seed}) % 1000 AS luck \
+           FROM events WHERE task_key IS NOT NULL GROUP BY task_key HAVING hash(task_key, {seed}) % 1000 < 500;
+         INSERT INTO outcomes ({names}, task_key) SELECT gen_random_uuid(), 0, happened, workload, task_id, \
+           CASE WHEN luck < 420 THEN 'succeeded' ELSE 'failed' END, luck % 9 = 0, (5000 + luck * 9)::USMALLINT, \
+           luck * 1000000000::BIGINT, NULL, NULL, NULL, task_key FROM tasks;
+         INSERT INTO outcome_keys SELECT outcome_id FROM outcomes WHERE outcome_id NOT IN (SELECT id FROM outcome_keys);
+         DELETE FROM task_results;
+         INSERT INTO task_results SELECT * FROM outcomes;
+         DROP TABLE tasks;"
+    )
+}

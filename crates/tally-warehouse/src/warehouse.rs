@@ -1,0 +1,306 @@
+//! The warehouse: one writer, several readers, one file.
+
+use std::path::Path;
+
+use duckdb::{Config, Connection};
+use jiff::Timestamp;
+use parking_lot::{Mutex, MutexGuard, RwLock};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tally_types::{EventId, NodeId, Record, TimeZone, UsageEvent, Weekday};
+
+use crate::{
+    error::{QueryError, WarehouseError},
+    query::{self, Filter, Query, QueryResult, Range, invalid},
+    rollup, schema,
+    store::{self, WriteReport},
+    zone::Calendar,
+};
+
+/// Events per page of [`Warehouse::events`].
+pub const EVENTS_MAX: usize = 1_000;
+/// Idle readers kept for the next query.
+const IDLE_READERS: usize = 8;
+
+/// How the warehouse uses the machine and reads the calendar.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What DuckDB may use, in bytes; beyond it, it spills to disk.
+    pub memory_limit_bytes: u64,
+    /// How many threads DuckDB may use.
+    pub threads: usize,
+    /// The organisation's time zone.
+    pub time_zone: TimeZone,
+    /// The organisation's first day of the week.
+    pub week_starts: Weekday,
+}
+
+/// Which events to list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EventFilter {
+    /// Over which time.
+    pub range: Range,
+    /// All must match.
+    #[serde(default)]
+    pub filters: Vec<Filter>,
+    /// Only events older than this one: the last of the page before.
+    #[serde(default)]
+    pub after: Option<EventCursor>,
+    /// How many: 1 to 1,000.
+    pub limit: usize,
+}
+
+/// Where a page of events ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EventCursor {
+    /// The last event's time.
+    pub time: Timestamp,
+    /// The last event's id.
+    pub event_id: EventId,
+}
+
+/// Usage events and outcomes on DuckDB. Methods block; call them off the async runtime.
+pub struct Warehouse {
+    writer: Mutex<Connection>,
+    /// New readers are cloned from this one, so that they never wait for the writer.
+    template: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+    calendar: RwLock<Calendar>,
+}
+
+impl std::fmt::Debug for Warehouse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Warehouse").finish_non_exhaustive()
+    }
+}
+
+// === impl Warehouse ===
+
+impl Warehouse {
+    /// Opens the file, creating it when there is none. When the time zone is
+    /// another than at the last time, the rollups by local day are built anew.
+    ///
+    /// # Errors
+    /// When the file was written by a newer Tally, is locked by another process,
+    /// or DuckDB cannot read it.
+    pub fn open(path: &Path, options: &Options) -> Result<Self, WarehouseError> {
+        Self::with(Connection::open_with_flags(path, config(options)?)?, options)
+    }
+
+    /// Opens a warehouse that ends with the process.
+    ///
+    /// # Errors
+    /// When DuckDB fails.
+    pub fn open_in_memory(options: &Options) -> Result<Self, WarehouseError> {
+        Self::with(Connection::open_in_memory_with_flags(config(options)?)?, options)
+    }
+
+    fn with(writer: Connection, options: &Options) -> Result<Self, WarehouseError> {
+        schema::migrate(&writer)?;
+        let calendar =
+            Calendar { zone: options.time_zone.clone(), week_starts: options.week_starts };
+        let warehouse = Self {
+            template: Mutex::new(writer.try_clone()?),
+            writer: Mutex::new(writer),
+            readers: Mutex::new(Vec::new()),
+            calendar: RwLock::new(calendar.clone()),
+        };
+        warehouse.adopt_zone(&calendar)?;
+        Ok(warehouse)
+    }
+
+    /// The last sequence stored for a node; 0 before its first batch.
+    ///
+    /// # Errors
+    /// When DuckDB fails.
+    pub fn last_sequence(&self, node: NodeId) -> Result<u64, WarehouseError> {
+        self.read(|connection, _| store::last_sequence(connection, node))
+    }
+
+    /// Stores a batch in one transaction: everything or nothing. Sequences that
+    /// were stored before are skipped; of the same id the highest revision is kept,
+    /// whichever node it came from. An empty batch changes nothing.
+    ///
+    /// # Errors
+    /// When DuckDB fails; nothing is stored then, and the batch can be sent again.
+    pub fn write(
+        &self,
+        node: NodeId,
+        batch: &[(u64, Record)],
+    ) -> Result<WriteReport, WarehouseError> {
+        self.in_transaction(|connection, calendar| store::write(connection, calendar, node, batch))
+    }
+
+    /// Answers a query; `now` resolves named ranges.
+    ///
+    /// # Errors
+    /// When the query is wrong, has too many groups, or DuckDB fails.
+    pub fn query(&self, query: &Query, now: Timestamp) -> Result<QueryResult, QueryError> {
+        self.answer(query, now, true)
+    }
+
+    /// Answers from the events alone, slowly: to check the rollups.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub fn query_events_only(
+        &self,
+        query: &Query,
+        now: Timestamp,
+    ) -> Result<QueryResult, QueryError> {
+        self.answer(query, now, false)
+    }
+
+    fn answer(
+        &self,
+        query: &Query,
+        now: Timestamp,
+        rollups: bool,
+    ) -> Result<QueryResult, QueryError> {
+        self.read(|connection, calendar| {
+            query::answer(&query::Context { connection, calendar, now, rollups }, query)
+        })
+    }
+
+    /// One event, in its newest revision.
+    ///
+    /// # Errors
+    /// When DuckDB fails or a stored value cannot be read.
+    pub fn event(&self, id: EventId) -> Result<Option<UsageEvent>, WarehouseError> {
+        self.read(|connection, _| store::event(connection, id))
+    }
+
+    /// The newest events that match, newest first.
+    ///
+    /// # Errors
+    /// When the filter is wrong, DuckDB fails or a stored value cannot be read.
+    pub fn events(
+        &self,
+        filter: &EventFilter,
+        now: Timestamp,
+    ) -> Result<Vec<UsageEvent>, QueryError> {
+        if filter.limit == 0 || filter.limit > EVENTS_MAX {
+            return invalid(format!("`limit` is 1 to {EVENTS_MAX}, got {}", filter.limit));
+        }
+        query::validate_filters(&filter.filters)?;
+        self.read(|connection, calendar| {
+            let range = filter.range.resolve(now, calendar)?;
+            let mut parameters = Vec::new();
+            let mut condition = format!(
+                "time_us >= {} AND time_us < {} AND {}",
+                range.from.as_microsecond(),
+                range.to.as_microsecond(),
+                query::where_sql(&filter.filters, &mut parameters)
+            );
+            if let Some(EventCursor { time, event_id }) = filter.after {
+                let us = time.as_microsecond();
+                condition.push_str(&format!(
+                    " AND (time_us < {us} OR (time_us = {us} AND event_id < '{event_id}'::UUID))"
+                ));
+            }
+            Ok(store::events(connection, &condition, &parameters, filter.limit)?)
+        })
+    }
+
+    /// Merges the parts that batches appended to the rollups; answers stay the
+    /// same and get faster. Returns how many buckets were merged.
+    ///
+    /// # Errors
+    /// When DuckDB fails; nothing is changed then.
+    pub fn compact(&self, now: Timestamp) -> Result<usize, WarehouseError> {
+        self.in_transaction(|connection, _| rollup::compact(connection, now.as_microsecond()))
+    }
+
+    /// Builds all rollups anew from the events.
+    ///
+    /// # Errors
+    /// When DuckDB fails; nothing is changed then.
+    pub fn rebuild_rollups(&self) -> Result<(), WarehouseError> {
+        self.in_transaction(|connection, calendar| rollup::rebuild(connection, calendar, false))
+    }
+
+    /// Changes the organisation's calendar and builds the rollups by local day anew.
+    ///
+    /// # Errors
+    /// When DuckDB fails; nothing is changed then.
+    pub fn set_time_zone(
+        &self,
+        time_zone: TimeZone,
+        week_starts: Weekday,
+    ) -> Result<(), WarehouseError> {
+        self.adopt_zone(&Calendar { zone: time_zone, week_starts })
+    }
+
+    /// Moves everything written so far from the write-ahead log into the file.
+    ///
+    /// # Errors
+    /// When DuckDB fails.
+    pub fn checkpoint(&self) -> Result<(), WarehouseError> {
+        Ok(self.writer.lock().execute_batch("CHECKPOINT")?)
+    }
+
+    /// Switches to a calendar while no query runs, so that none reads days of another zone.
+    fn adopt_zone(&self, calendar: &Calendar) -> Result<(), WarehouseError> {
+        let writer = self.writer.lock();
+        let mut current = self.calendar.write();
+        let name = calendar.zone_name();
+        if schema::read_meta(&writer, schema::ZONE_KEY)?.as_deref() != Some(&name) {
+            let transaction = writer.unchecked_transaction()?;
+            rollup::rebuild(&transaction, calendar, true)?;
+            schema::write_meta(&transaction, schema::ZONE_KEY, &name)?;
+            transaction.commit()?;
+        }
+        *current = calendar.clone();
+        Ok(())
+    }
+
+    /// Runs on the writer in a transaction that is rolled back on any error.
+    pub(crate) fn in_transaction<T>(
+        &self,
+        work: impl FnOnce(&Connection, &Calendar) -> Result<T, WarehouseError>,
+    ) -> Result<T, WarehouseError> {
+        let writer: MutexGuard<'_, Connection> = self.writer.lock();
+        // The writer's lock keeps the zone as it is; queries go on meanwhile.
+        let calendar = self.calendar.read().clone();
+        let transaction = writer.unchecked_transaction()?;
+        let done = work(&transaction, &calendar)?;
+        transaction.commit()?;
+        Ok(done)
+    }
+
+    /// Runs on a reader in a transaction, so that all parts of an answer see the same rows.
+    fn read<T, E: From<duckdb::Error>>(
+        &self,
+        work: impl FnOnce(&Connection, &Calendar) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let calendar = self.calendar.read();
+        let idle = self.readers.lock().pop();
+        let reader = match idle {
+            Some(reader) => reader,
+            None => self.template.lock().try_clone()?,
+        };
+        let done = {
+            let transaction = reader.unchecked_transaction()?;
+            work(&transaction, &calendar)?
+        };
+        // A reader that failed is dropped on the way out: its state is not known.
+        let mut idle = self.readers.lock();
+        if idle.len() < IDLE_READERS {
+            idle.push(reader);
+        }
+        Ok(done)
+    }
+}
+
+fn config(options: &Options) -> Result<Config, duckdb::Error> {
+    let threads = i64::try_from(options.threads.max(1)).unwrap_or(i64::MAX);
+    Config::default()
+        .max_memory(&format!("{}KiB", (options.memory_limit_bytes / 1024).max(1)))?
+        .threads(threads)?
+        .with("autoinstall_known_extensions", "false")?
+        .with("autoload_known_extensions", "false")?
+        .with("preserve_insertion_order", "false")?
+        .enable_external_access(false)
+}
