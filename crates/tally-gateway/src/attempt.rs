@@ -171,7 +171,7 @@ impl OpenAttempt {
             }
             Used::AsEstimated => {}
             Used::Reply { observed, bytes } => {
-                let streamed = Streamed { bytes: *bytes, pieces: 0 };
+                let streamed = Streamed { bytes: *bytes, ..Streamed::default() };
                 self.count_observed(observed, streamed, observed.tokens.is_some());
                 if let Some(tokens) = observed.tokens {
                     self.learn(tokens, None);
@@ -180,8 +180,7 @@ impl OpenAttempt {
             Used::Stream { observed, streamed, is_final } => {
                 self.count_observed(observed, *streamed, *is_final);
                 if let Some(tokens) = observed.tokens.filter(|_| *is_final) {
-                    let visible = tokens.output.saturating_sub(tokens.reasoning);
-                    self.learn(tokens, Some((*streamed, visible)));
+                    self.learn(tokens, Some(*streamed));
                 }
             }
         }
@@ -215,13 +214,8 @@ impl OpenAttempt {
         price(&self.plane, &self.route, &mut self.event, observed.unpriceable.as_deref());
     }
 
-    fn learn(&self, tokens: Tokens, streamed: Option<(Streamed, u64)>) {
-        let reported = Reported {
-            prompt: self.prompt,
-            input_tokens: tokens.input(),
-            output_tokens: tokens.output,
-            streamed,
-        };
+    fn learn(&self, tokens: Tokens, streamed: Option<Streamed>) {
+        let reported = Reported { prompt: self.prompt, tokens, streamed };
         self.gateway.estimator.learn(&self.route.upstream_name, reported);
     }
 

@@ -3,13 +3,14 @@
 //! The estimate is made from bytes and pieces, not with a tokenizer: counting an
 //! agent's 85 KB prompt would cost milliseconds. Per model it is calibrated with
 //! every call whose provider did report: output = a × bytes + b × pieces, fitted
-//! by least squares with slow forgetting. These are estimates of counts, marked
+//! by least squares with slow forgetting, plus the usual hidden reasoning. These are estimates of counts, marked
 //! as such on the event; floats never touch money.
 
 use std::collections::HashMap;
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
+use tally_types::Tokens;
 
 use crate::protocol::Streamed;
 
@@ -36,6 +37,9 @@ struct Calibration {
     input_bytes: f64,
     input_tokens: f64,
     output_tokens_mean: f64,
+    /// Streams seen, and the reasoning tokens in them that nobody got to see.
+    streams: f64,
+    hidden_tokens: f64,
 }
 
 /// Calibrations of all models; cheap to ask, learns from each reported call.
@@ -59,12 +63,22 @@ impl Default for Calibration {
             input_bytes: PRIOR_CALLS * bytes,
             input_tokens: PRIOR_CALLS * bytes * TOKENS_PER_BYTE,
             output_tokens_mean: OUTPUT_TOKENS_DEFAULT,
+            streams: 0.0,
+            hidden_tokens: 0.0,
         }
     }
 }
 
 impl Calibration {
     fn output(&self, streamed: Streamed) -> f64 {
+        if streamed.bytes == 0 {
+            return 0.0;
+        }
+        // What is seen comes after what was thought, so all of that has passed by then.
+        self.visible(streamed) + self.hidden_tokens / self.streams.max(1.0)
+    }
+
+    fn visible(&self, streamed: Streamed) -> f64 {
         let (bytes, pieces) = (as_float(streamed.bytes), as_float(streamed.pieces));
         let determinant = self.bytes_bytes * self.pieces_pieces - self.bytes_pieces.powi(2);
         // Bytes and pieces that always move together cannot be told apart: use bytes.
@@ -80,9 +94,12 @@ impl Calibration {
         per_byte * bytes + per_piece * pieces
     }
 
-    fn learn_output(&mut self, streamed: Streamed, tokens: u64) {
-        let (bytes, pieces, tokens) =
-            (as_float(streamed.bytes), as_float(streamed.pieces), as_float(tokens));
+    fn learn_stream(&mut self, streamed: Streamed, tokens: &Tokens) {
+        let hidden = if streamed.reasoning_bytes == 0 { tokens.reasoning } else { 0 };
+        self.streams = self.streams * FORGET + 1.0;
+        self.hidden_tokens = self.hidden_tokens * FORGET + as_float(hidden);
+        let tokens = as_float(tokens.output.saturating_sub(hidden));
+        let (bytes, pieces) = (as_float(streamed.bytes), as_float(streamed.pieces));
         // Weighted by 1/bytes: long answers would otherwise drown the short ones.
         let weight = 1.0 / bytes.max(1.0);
         self.bytes_bytes = self.bytes_bytes * FORGET + weight * bytes * bytes;
@@ -136,8 +153,7 @@ impl Estimator {
         as_count(tokens).max(u64::from(streamed.bytes > 0))
     }
 
-    /// Learns from a call whose provider reported its counts. `visible` is the
-    /// output that passed by, without hidden reasoning.
+    /// Learns from a call whose provider reported its counts.
     pub(crate) fn learn(&self, model: &str, reported: Reported) {
         let mut models = self.models.lock();
         if models.len() >= MODELS_MAX && !models.contains_key(model) {
@@ -147,17 +163,14 @@ impl Estimator {
             models.insert(model.to_owned(), Calibration::default());
         }
         let Some(known) = models.get_mut(model) else { return };
-        if reported.prompt.images == 0 && reported.input_tokens > 0 {
+        let (input, output) = (reported.tokens.input(), reported.tokens.output);
+        if reported.prompt.images == 0 && input > 0 {
             known.input_bytes = known.input_bytes * FORGET + as_float(reported.prompt.text_bytes);
-            known.input_tokens = known.input_tokens * FORGET + as_float(reported.input_tokens);
+            known.input_tokens = known.input_tokens * FORGET + as_float(input);
         }
-        known.output_tokens_mean +=
-            (as_float(reported.output_tokens) - known.output_tokens_mean) / 64.0;
-        if let Some((streamed, visible_tokens)) = reported.streamed
-            && streamed.bytes > 0
-            && visible_tokens > 0
-        {
-            known.learn_output(streamed, visible_tokens);
+        known.output_tokens_mean += (as_float(output) - known.output_tokens_mean) / 64.0;
+        if let Some(streamed) = reported.streamed.filter(|streamed| streamed.bytes > 0) {
+            known.learn_stream(streamed, &reported.tokens);
         }
     }
 }
@@ -166,10 +179,9 @@ impl Estimator {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reported {
     pub(crate) prompt: PromptSize,
-    pub(crate) input_tokens: u64,
-    pub(crate) output_tokens: u64,
-    /// What passed by in a stream and the tokens it turned out to be.
-    pub(crate) streamed: Option<(Streamed, u64)>,
+    pub(crate) tokens: Tokens,
+    /// What passed by, if it was streamed.
+    pub(crate) streamed: Option<Streamed>,
 }
 
 /// How large a prompt is, embedded images apart.
@@ -242,25 +254,21 @@ mod tests {
     fn it_learns_what_a_models_tokens_look_like() {
         let estimator = Estimator::default();
         let call = |calls: u64| {
-            // 3 tokens a piece of 10 bytes, give or take.
-            let streamed = Streamed { bytes: calls * 10 + calls % 7, pieces: calls };
-            (streamed, calls * 3)
+            // 3 tokens a piece of 10 bytes, give or take, and 20 that nobody sees.
+            let streamed =
+                Streamed { bytes: calls * 10 + calls % 7, pieces: calls, reasoning_bytes: 0 };
+            let output = calls * 3 + 20;
+            (streamed, Tokens { input_uncached: 100, output, reasoning: 20, ..Tokens::default() })
         };
+        let prompt = PromptSize { text_bytes: 500, images: 0 };
         for calls in 10..60 {
             let (streamed, tokens) = call(calls);
-            estimator.learn(
-                "m",
-                Reported {
-                    prompt: PromptSize { text_bytes: 500, images: 0 },
-                    input_tokens: 100,
-                    output_tokens: tokens,
-                    streamed: Some((streamed, tokens)),
-                },
-            );
+            estimator.learn("m", Reported { prompt, tokens, streamed: Some(streamed) });
         }
         let (streamed, tokens) = call(200);
         let estimate = estimator.streamed_tokens("m", streamed);
-        assert!(estimate.abs_diff(tokens) * 50 <= tokens, "{estimate} for {tokens}");
+        let off = estimate.abs_diff(tokens.output);
+        assert!(off * 50 <= tokens.output, "{estimate} for {}", tokens.output);
         let prompt = PromptSize { text_bytes: 5_000, images: 0 };
         assert!(estimator.input_tokens("m", prompt).abs_diff(1_000) < 30);
         let again = Estimator::from_json(&estimator.to_json());
@@ -286,8 +294,14 @@ mod tests {
     #[test]
     fn nothing_learned_is_a_rule_of_thumb() {
         let estimator = Estimator::from_json("not json");
-        assert_eq!(estimator.streamed_tokens("m", Streamed { bytes: 400, pieces: 20 }), 100);
-        assert_eq!(estimator.streamed_tokens("m", Streamed { bytes: 1, pieces: 1 }), 1);
+        assert_eq!(
+            estimator.streamed_tokens("m", Streamed { bytes: 400, pieces: 20, reasoning_bytes: 0 }),
+            100
+        );
+        assert_eq!(
+            estimator.streamed_tokens("m", Streamed { bytes: 1, pieces: 1, reasoning_bytes: 0 }),
+            1
+        );
         assert_eq!(estimator.streamed_tokens("m", Streamed::default()), 0);
         assert_eq!(estimator.expected_output_tokens("m", Some(10)), 10);
     }

@@ -288,6 +288,8 @@ impl StreamMeter for MessagesMeter {
                 let bytes = event.delta.as_ref().map_or(0, Delta::bytes);
                 self.streamed.bytes += bytes;
                 self.streamed.pieces += u64::from(bytes > 0);
+                let thinking = event.delta.and_then(|delta| delta.thinking);
+                self.streamed.reasoning_bytes += thinking.map_or(0, |text| text.len() as u64);
             }
             "message_stop" => self.stopped = true,
             "error" => self.failed = true,
@@ -350,7 +352,7 @@ mod tests {
             })
         );
         assert_eq!(observed.modifiers, ["speed:fast"]);
-        assert_eq!(meter.streamed(), Streamed { bytes: 3, pieces: 1 });
+        assert_eq!(meter.streamed(), Streamed { bytes: 3, pieces: 1, reasoning_bytes: 0 });
     }
 
     #[test]

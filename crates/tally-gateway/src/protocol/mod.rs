@@ -67,6 +67,8 @@ pub(crate) struct Streamed {
     pub(crate) bytes: u64,
     /// Pieces they came in.
     pub(crate) pieces: u64,
+    /// The part of `bytes` that was reasoning; providers that hide it send none.
+    pub(crate) reasoning_bytes: u64,
 }
 
 /// Reads usage on the side while a stream passes.

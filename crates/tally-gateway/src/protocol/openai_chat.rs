@@ -207,6 +207,8 @@ impl StreamMeter for ChatMeter {
                 let bytes = delta.bytes();
                 self.streamed.bytes += bytes;
                 self.streamed.pieces += u64::from(bytes > 0);
+                self.streamed.reasoning_bytes +=
+                    delta.reasoning_content.as_ref().map_or(0, |text| text.len() as u64);
             }
         }
     }

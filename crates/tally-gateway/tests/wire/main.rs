@@ -1,0 +1,15 @@
+//! The gateway on the wire: a real listener, a real journal, the simulator as provider.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    missing_docs
+)]
+
+mod bed;
+mod errors;
+mod metering;
+mod retries;
+mod streams;
