@@ -27,6 +27,7 @@ mod models;
 mod plane;
 mod protocol;
 mod refusal;
+mod reply;
 mod sse;
 mod stream;
 mod upstream;

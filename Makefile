@@ -1,0 +1,65 @@
+# Run `make` alone to see what there is to make.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+CARGO := cargo
+PYTHON := .venv/bin/python
+
+.PHONY: help
+help: ## List the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
+
+.PHONY: setup
+setup: ## Install what is missing: libduckdb, cargo tools, the Python test clients.
+	@scripts/setup.sh test
+
+.PHONY: setup-build
+setup-build: ## Install what a build needs: libduckdb.
+	@scripts/setup.sh build
+
+.PHONY: build
+build: setup-build ## Build the debug binary.
+	$(CARGO) build -p tally
+
+.PHONY: demo
+demo: ## Run Tally with a simulated provider and a stream of real SDK calls.
+	@scripts/demo.sh
+
+.PHONY: test
+test: setup fmt clippy rust doc deny sdk ## Everything that CI runs.
+
+.PHONY: fmt
+fmt: ## Check the formatting.
+	$(CARGO) fmt --all --check
+
+.PHONY: clippy
+clippy: setup-build ## Lint, warnings denied.
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+.PHONY: rust
+rust: setup-build ## Run the Rust tests.
+	$(CARGO) build --workspace --bins
+	$(CARGO) nextest run --workspace
+
+.PHONY: doc
+doc: setup-build ## Run the doc tests and check that the documentation builds.
+	$(CARGO) test --workspace --doc --quiet
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
+
+.PHONY: deny
+deny: ## Check licences, bans and sources of all dependencies.
+	$(CARGO) deny check licenses bans sources
+
+.PHONY: sdk
+sdk: build ## Run the official Python SDKs against Tally and the simulator, and the kill test.
+	$(PYTHON) -m pytest tests/sdk -q
+
+.PHONY: bench
+bench: setup-build ## Measure added latency, durable throughput and the overview's queries.
+	$(CARGO) build --release -p tally -p tally-bench
+	target/release/tally-bench all
+
+.PHONY: dist
+dist: ## Build a self-contained, optimised binary (compiles DuckDB: some 20 minutes).
+	$(CARGO) build --profile dist -p tally --features bundled
