@@ -1,0 +1,74 @@
+//! The commands that talk to a running Tally through its API.
+//!
+//! Every command reads its answer whole, renders it to text by a pure function and
+//! writes that text once, so that what a person sees can be tested without a server.
+
+mod apply;
+mod audit;
+mod client;
+mod connection;
+mod get;
+mod key;
+mod number;
+mod outcome;
+mod output;
+mod prices;
+mod problem;
+mod query;
+mod sim;
+mod status;
+mod table;
+
+pub(crate) use connection::Connection;
+
+use tally_types::{Clock as _, Timestamp};
+
+/// The time, for arguments such as `--expires 30d`.
+fn now() -> Timestamp {
+    crate::clock::SystemClock::new().now()
+}
+
+/// A command that needs no files of the server, only its API.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum ClientCommand {
+    /// Create and update resources from files, and prune what the files no longer hold
+    Apply(apply::ApplyArgs),
+    /// Show resources
+    Get(get::GetArgs),
+    /// Ask who used what, for which work, at what cost
+    Query(query::QueryArgs),
+    /// Make, list, rotate and revoke keys
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Look up and import prices
+    #[command(subcommand)]
+    Prices(prices::PricesCommand),
+    /// Read the log of every change
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Say whether Tally is up and what state it is in
+    Status,
+    /// Report what came of a task
+    #[command(subcommand)]
+    Outcome(outcome::OutcomeCommand),
+    /// Run a simulator of OpenAI and Anthropic to try Tally against
+    Sim(sim::SimArgs),
+}
+
+/// Runs a command; what goes wrong is an error that says what to do next.
+///
+/// # Errors
+/// Tally cannot be reached, refuses, or the arguments do not fit together.
+pub(crate) async fn run(command: ClientCommand, connection: Connection) -> anyhow::Result<()> {
+    match command {
+        ClientCommand::Apply(args) => apply::run(args, &connection).await,
+        ClientCommand::Get(args) => get::run(args, &connection).await,
+        ClientCommand::Query(args) => query::run(args, &connection).await,
+        ClientCommand::Key(command) => key::run(command, &connection).await,
+        ClientCommand::Prices(command) => prices::run(command, &connection).await,
+        ClientCommand::Audit(command) => audit::run(command, &connection).await,
+        ClientCommand::Status => status::run(&connection).await,
+        ClientCommand::Outcome(command) => outcome::run(command, &connection).await,
+        ClientCommand::Sim(args) => sim::run(args).await,
+    }
+}
