@@ -1,1 +1,64 @@
-fn main() {}
+//! The binary: command line, configuration and wiring. Nothing depends on it.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod cli;
+mod clock;
+mod config;
+mod demo;
+mod output;
+mod secrets;
+mod serve;
+mod warehouse_link;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The meter, the budget office and the ledger for a company's AI tokens.
+#[derive(Debug, Parser)]
+#[command(name = "tally", version, propagate_version = true)]
+struct Arguments {
+    #[command(flatten)]
+    connection: cli::Connection,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run Tally: the gateway, the journal, the warehouse and the API.
+    Serve(serve::ServeArguments),
+    /// Run Tally for a small company, with a simulated provider.
+    Demo(demo::DemoArguments),
+    #[command(flatten)]
+    Client(cli::ClientCommand),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // The default is missing only when two libraries each bring one; ours is ring.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output::fail(&error.into()),
+    };
+    let result = runtime.block_on(async {
+        match arguments.command {
+            Command::Serve(serve) => serve::run(serve, &arguments.connection).await,
+            Command::Demo(demo) => demo::run(demo).await,
+            Command::Client(command) => cli::run(command, arguments.connection).await,
+        }
+    });
+    // Blocking tasks of a closed warehouse must not hold the process.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => output::fail(&error),
+    }
+}
