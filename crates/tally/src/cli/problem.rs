@@ -12,6 +12,8 @@ pub(crate) struct Problem {
     title: Option<String>,
     detail: Option<String>,
     errors: Vec<Value>,
+    /// What the doors for usage and outcomes did not take.
+    rejected: Vec<Value>,
     next_step: Option<String>,
 }
 
@@ -49,7 +51,8 @@ impl Problem {
         let detail = self.detail.as_deref().or(self.title.as_deref()).unwrap_or(fallback);
         let mut text = detail.to_owned();
         // The detail of several errors often is their list: say it once.
-        for error in self.errors.iter().map(sentence).filter(|error| !detail.contains(error)) {
+        let errors = self.errors.iter().chain(&self.rejected);
+        for error in errors.map(sentence).filter(|error| !detail.contains(error)) {
             let _ = write!(text, "\n  {error}");
         }
         text
@@ -100,6 +103,12 @@ mod tests {
           the set has no name
         ");
         assert_eq!(problem.next_step().as_deref(), Some("fix the file and apply it again"));
+    }
+
+    #[test]
+    fn items_that_were_not_taken_are_shown() {
+        let body = r#"{"accepted":0,"duplicates":0,"rejected":[{"index":0,"message":"`task_id`: too long"}]}"#;
+        assert_eq!(Problem::read(body).render("HTTP 422"), "HTTP 422\n  `task_id`: too long");
     }
 
     #[test]

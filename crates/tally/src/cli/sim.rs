@@ -43,14 +43,14 @@ fn greeting(address: SocketAddr) -> String {
          Providers of Tally:\n\
          \x20   kind: Provider\n\
          \x20   name: openai\n\
-         \x20   spec: {{ dialect: openai, base_url: \"http://{address}/v1\", api_key: {{ env: OPENAI_API_KEY }} }}\n\
+         \x20   spec: {{ dialect: openai, base_url: \"http://{address}/v1\", api_key: {{ env: OPENAI_API_KEY }}, data_classes: [public, internal] }}\n\
          \x20   ---\n\
          \x20   kind: Provider\n\
          \x20   name: anthropic\n\
-         \x20   spec: {{ dialect: anthropic, base_url: \"http://{address}\", api_key: {{ env: ANTHROPIC_API_KEY }} }}\n\n\
-         Or straight from an SDK (any key is accepted):\n\
-         \x20   export OPENAI_BASE_URL=http://{address}/v1 OPENAI_API_KEY=sim\n\
-         \x20   export ANTHROPIC_BASE_URL=http://{address} ANTHROPIC_API_KEY=sim\n\n\
+         \x20   spec: {{ dialect: anthropic, base_url: \"http://{address}\", api_key: {{ env: ANTHROPIC_API_KEY }}, data_classes: [public, internal] }}\n\n\
+         Or straight from an SDK (any key of six characters or more):\n\
+         \x20   export OPENAI_BASE_URL=http://{address}/v1 OPENAI_API_KEY=sk-sim-key\n\
+         \x20   export ANTHROPIC_BASE_URL=http://{address} ANTHROPIC_API_KEY=sk-sim-key\n\n\
          What it served: http://{address}/sim/served    Settings: http://{address}/sim/config\n\
          Stop it with Ctrl-C."
     )

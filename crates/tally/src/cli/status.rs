@@ -20,12 +20,20 @@ pub(crate) async fn run(connection: &Connection) -> anyhow::Result<()> {
     let is_ready = ready.status.is_success();
     let said: Value = serde_json::from_str(&ready.body)
         .unwrap_or_else(|_| Value::String(ready.body.trim().to_owned()));
-    let status: Value = client.get(&["api", "v1", "status"], &[]).await?;
+    // Only operators may read it all; whether it is ready is for everyone.
+    let (status, refusal) = match client.get::<Value>(&["api", "v1", "status"], &[]).await {
+        Ok(status) => (status, None),
+        Err(error) => (Value::Null, Some(error)),
+    };
     if connection.json {
         output::json(&json!({ "ready": is_ready, "readyz": said, "status": status }))?;
     } else {
         let word = if is_ready { "ready" } else { "not ready" };
-        output::out(&format!("{} is {word}\n\n{}", client.address(), render(&status)))?;
+        let facts = if refusal.is_none() { &status } else { &said };
+        output::out(&format!("{} is {word}\n\n{}", client.address(), render(facts)))?;
+    }
+    if let Some(refusal) = refusal {
+        return Err(refusal);
     }
     if is_ready {
         return Ok(());
@@ -72,6 +80,7 @@ fn summary(value: &Value) -> String {
         Value::Number(number) => number
             .as_i64()
             .map_or_else(|| number.to_string(), |count| number::count(i128::from(count))),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => items.iter().map(summary).collect::<Vec<_>>().join(", "),
         Value::Object(fields) => fields
             .iter()

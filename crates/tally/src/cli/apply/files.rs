@@ -156,7 +156,10 @@ mod tests {
         let documents = read(std::slice::from_ref(&path)).unwrap();
         let names: Vec<&str> = documents.iter().map(|document| document.name.as_str()).collect();
         assert_eq!(names, ["first", "second"]);
-        assert_eq!(set_name(&[path.clone()]).unwrap(), path.rsplit('/').next().unwrap());
+        assert_eq!(
+            set_name(std::slice::from_ref(&path)).unwrap(),
+            path.rsplit('/').next().unwrap()
+        );
     }
 
     #[test]
@@ -181,7 +184,12 @@ mod tests {
     #[test]
     fn what_has_no_name_or_ending_says_so() {
         let (_keep, path) = folder(&[("a.txt", "")]);
-        assert!(read(&[path.clone()]).unwrap_err().to_string().contains("there is no .yaml"));
+        assert!(
+            read(std::slice::from_ref(&path))
+                .unwrap_err()
+                .to_string()
+                .contains("there is no .yaml")
+        );
         let file = format!("{path}/a.txt");
         assert!(read(&[file]).unwrap_err().to_string().contains("no known ending"));
         assert!(set_name(&["-".to_owned()]).unwrap_err().to_string().contains("--set"));

@@ -167,8 +167,10 @@ fn summary(imported: &Import, format: Format) -> String {
     for entry in &imported.list.entries {
         *per_provider.entry(&entry.provider).or_default() += 1;
     }
-    let count = number::count(imported.list.entries.len() as i128);
-    let mut text = format!("imported {count} prices ({format})");
+    let mut text = match imported.list.entries.len() {
+        1 => format!("imported 1 price ({format})"),
+        many => format!("imported {} prices ({format})", number::count(many as i128)),
+    };
     if !per_provider.is_empty() {
         let parts: Vec<String> =
             per_provider.iter().map(|(name, count)| format!("{name} {count}")).collect();

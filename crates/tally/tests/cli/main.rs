@@ -1,0 +1,9 @@
+//! The command line against a real `tally serve` and a real `tally sim`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod apply;
+mod connection;
+mod keys;
+mod prices;
+mod support;
+mod usage;
