@@ -127,8 +127,8 @@ impl Call {
         let mut retries = 0;
         let mut last = None;
         for candidate in &candidates {
-            let mut repeats_left = candidate.route.upstream.spec.retries_max;
-            loop {
+            let repeats_max = u32::from(candidate.route.upstream.spec.retries_max);
+            for repeat in 0.. {
                 if let Some(failed) = last.take() {
                     settle_before_retry(failed);
                     retries += 1;
@@ -137,7 +137,8 @@ impl Call {
                     Attempted::Reply(reply) => return Ok(reply),
                     Attempted::Failed(failed) => *failed,
                 };
-                let Some(wait) = self.repeat_after(&failed.0, repeats_left) else {
+                let wait = self.repeat_after(&failed.0, repeat).filter(|_| repeat < repeats_max);
+                let Some(wait) = wait else {
                     let goes_elsewhere = failed.0.repeat.is_some() || failed.0.timed_out;
                     last = Some(failed);
                     if goes_elsewhere {
@@ -148,7 +149,6 @@ impl Call {
                 // Settled before the wait: a client that leaves meanwhile changes nothing.
                 settle_before_retry(failed);
                 retries += 1;
-                repeats_left -= 1;
                 measure::retried(candidate.route.upstream.provider.as_str());
                 tokio::time::sleep(wait).await;
             }
@@ -212,21 +212,15 @@ impl Call {
     }
 
     /// How long to wait before the same provider is asked again; `None` for not again.
-    fn repeat_after(&self, failure: &Failure, repeats_left: u8) -> Option<Duration> {
+    fn repeat_after(&self, failure: &Failure, repeat: u32) -> Option<Duration> {
         let options = &self.gateway.options;
-        if repeats_left == 0 {
-            return None;
+        if let Some(wished) = failure.repeat? {
+            return (wished <= options.retry_wait_max).then_some(wished);
         }
-        match failure.repeat? {
-            Some(wished) => (wished <= options.retry_wait_max).then_some(wished),
-            None => {
-                let jitter = self.gateway.ids.uuid(self.time).as_u128() & 0x7f;
-                let jitter = Duration::from_millis(u64::try_from(jitter).unwrap_or(0));
-                let doubled =
-                    options.retry_wait_first * (1 << u32::from(8 - repeats_left.min(8)).min(4));
-                Some((doubled + jitter).min(options.retry_wait_max))
-            }
-        }
+        let doubled = options.retry_wait_first.saturating_mul(1 << repeat.min(16));
+        // Up to an eighth of a second apart, so that clients do not come back all at once.
+        let random = u8::try_from(self.gateway.ids.uuid(self.time).as_u128() & 0x7f).unwrap_or(0);
+        Some((doubled + Duration::from_millis(random.into())).min(options.retry_wait_max))
     }
 
     /// Nothing worked: the last failure is the call's event and reply.

@@ -9,8 +9,10 @@ mod clock;
 mod config;
 mod demo;
 mod output;
+mod resources;
 mod secrets;
 mod serve;
+mod upkeep;
 mod warehouse_link;
 
 use std::process::ExitCode;

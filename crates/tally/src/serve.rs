@@ -1,24 +1,16 @@
 //! `tally serve`: configuration, start in order, stop in order.
 
-use std::{
-    io::Write,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration};
 
-use anyhow::{Context, bail};
-use axum::{Router, routing::get, serve::ListenerExt};
+use anyhow::Context;
+use axum::{Router, http::StatusCode, routing::get, serve::ListenerExt};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use sha2::{Digest, Sha256};
-use tally_api::{ApiState, SecretMaker, WarehouseSlot};
-use tally_gateway::{DataPlane, Estimator, Gateway, Secrets};
+use tally_api::{ApiState, WarehouseSlot};
+use tally_gateway::{Estimator, Gateway, Secrets};
 use tally_ingest::IngestState;
 use tally_journal::{Journal, Running};
-use tally_store::{ApplyOptions, Snapshot, Store, documents};
-use tally_types::{Clock, IdSource, Kind, Name, NodeId, Role};
+use tally_store::{Snapshot, Store};
+use tally_types::{Clock, IdSource, NodeId};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -26,15 +18,11 @@ use crate::{
     clock::{RandomIds, SystemClock},
     config::{Config, LogFormat},
     output,
+    resources::{ADMIN_KEY_FILE, make_private_folder, open_resources},
     secrets::MachineSecrets,
+    upkeep::{CALIBRATION_FILE, build_plane, follow_changes, keep_house, save_calibration},
     warehouse_link::WarehouseSink,
 };
-
-const ADMIN_KEY: &str = "admin";
-const ADMIN_KEY_FILE: &str = "admin.key";
-const CALIBRATION_FILE: &str = "calibration.json";
-const SNAPSHOT_FILE: &str = "snapshot.json";
-const COMPACT_EVERY: Duration = Duration::from_secs(300);
 
 /// How to serve.
 #[derive(Debug, clap::Args)]
@@ -62,14 +50,15 @@ pub(crate) struct Server {
 
 /// What the server's tasks share.
 #[derive(Clone)]
-struct Parts {
-    gateway: Arc<Gateway>,
-    store: Store,
-    journal: Journal,
-    warehouse: WarehouseSlot,
-    clock: Arc<dyn Clock>,
-    secrets: Arc<dyn Secrets>,
-    data: PathBuf,
+pub(crate) struct Parts {
+    pub(crate) gateway: Arc<Gateway>,
+    /// None when it could not be opened: then the saved snapshot is served.
+    pub(crate) store: Option<Store>,
+    pub(crate) journal: Journal,
+    pub(crate) warehouse: WarehouseSlot,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) secrets: Arc<dyn Secrets>,
+    pub(crate) data: PathBuf,
 }
 
 /// Runs until a signal.
@@ -127,11 +116,7 @@ impl Server {
         let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
         let metrics = PrometheusBuilder::new().install_recorder().context("metrics")?;
         make_private_folder(&config.data)?;
-        let store = open_store(&config.data, &clock).await?;
-        for file in apply {
-            apply_file(&store, file).await?;
-        }
-        ensure_admin(&store, &config.data).await?;
+        let (store, snapshot) = open_resources(&config.data, &clock, apply).await?;
 
         let (running, recovery) =
             Journal::open(config.journal_options(), NodeId(ids.uuid(clock.now())))?;
@@ -143,7 +128,6 @@ impl Server {
             );
         }
         let journal = running.journal();
-        let snapshot = store.snapshot();
         let warehouse = WarehouseSlot::default();
         let shipper = start_shipper(&config, &snapshot, &journal, &warehouse)?;
 
@@ -198,7 +182,11 @@ impl Server {
         self,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
-        let watcher = tokio::spawn(follow_changes(self.parts.clone()));
+        let watcher = self
+            .parts
+            .store
+            .clone()
+            .map(|store| tokio::spawn(follow_changes(self.parts.clone(), store)));
         let keeper = tokio::spawn(keep_house(self.parts.clone()));
         let (stopping, mut stopped) = tokio::sync::watch::channel(false);
         let listener = self.listener.tap_io(|stream| {
@@ -217,7 +205,9 @@ impl Server {
                 tokio::time::sleep(drain_max).await;
             } => tracing::warn!(?drain_max, "calls still under way are settled at their estimate"),
         }
-        watcher.abort();
+        if let Some(watcher) = watcher {
+            watcher.abort();
+        }
         keeper.abort();
         let parts = self.parts;
         save_calibration(&parts);
@@ -226,23 +216,15 @@ impl Server {
             let _ = self.shipper.join();
         })
         .await?;
-        parts.store.close().await;
+        if let Some(store) = parts.store {
+            store.close().await;
+        }
         tracing::info!("stopped; everything is flushed");
         Ok(())
     }
 }
 
 fn router(parts: &Parts, ids: &Arc<dyn IdSource>, metrics: PrometheusHandle) -> Router {
-    let api = tally_api::router(ApiState {
-        gateway: Arc::clone(&parts.gateway),
-        store: parts.store.clone(),
-        warehouse: parts.warehouse.clone(),
-        journal: parts.journal.clone(),
-        clock: Arc::clone(&parts.clock),
-        ids: Arc::clone(ids),
-        secrets: Arc::new(tally_api::OsSecrets),
-        metrics,
-    });
     let ingest = tally_ingest::router(IngestState {
         gateway: Arc::clone(&parts.gateway),
         journal: parts.journal.clone(),
@@ -250,81 +232,34 @@ fn router(parts: &Parts, ids: &Arc<dyn IdSource>, metrics: PrometheusHandle) -> 
     });
     // Coding agents probe the address before their first call.
     let probe = Router::new().route("/", get(|| async { "Tally\n" }));
-    parts.gateway.router().merge(ingest).merge(probe).merge(api)
-}
-
-async fn open_store(data: &Path, clock: &Arc<dyn Clock>) -> anyhow::Result<Store> {
-    let path = data.join("store.db");
-    let store = Store::open(&tally_store::sqlite_url(&path), Arc::clone(clock))
-        .await
-        .with_context(|| format!("the store in {}", path.display()))?;
-    Ok(store)
-}
-
-async fn apply_file(store: &Store, file: &Path) -> anyhow::Result<()> {
-    let Some(format) = documents::Format::from_path(file) else {
-        bail!("{}: expected a file that ends in .yaml, .toml or .json", file.display());
+    let data_plane = parts.gateway.router().merge(ingest).merge(probe);
+    let Some(store) = parts.store.clone() else {
+        return data_plane.merge(without_store());
     };
-    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    let name = file.display().to_string();
-    let parsed = documents::parse_documents(&name, &text, format).map_err(|errors| {
-        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("{} mistakes:\n  {}", lines.len(), lines.join("\n  "))
-    })?;
-    let set =
-        file.file_stem().map_or_else(|| name.clone(), |stem| stem.to_string_lossy().into_owned());
-    let options =
-        ApplyOptions { set, note: Some("at start".to_owned()), ..ApplyOptions::default() };
-    let report = store.apply("tally serve --apply", parsed, options).await?;
-    for warning in &report.warnings {
-        tracing::warn!(file = name, "{warning}");
-    }
-    Ok(())
+    data_plane.merge(tally_api::router(ApiState {
+        gateway: Arc::clone(&parts.gateway),
+        store,
+        warehouse: parts.warehouse.clone(),
+        journal: parts.journal.clone(),
+        clock: Arc::clone(&parts.clock),
+        ids: Arc::clone(ids),
+        secrets: Arc::new(tally_api::OsSecrets),
+        metrics,
+    }))
 }
 
-/// Without a key that may change things nobody could begin.
-async fn ensure_admin(store: &Store, data: &Path) -> anyhow::Result<()> {
-    let is_admin = |snapshot: &Snapshot| {
-        snapshot.keys.values().any(|key| key.roles.contains(&Role::Admin) && !key.revoked)
+/// Calls are served and metered; everything else says why it is not.
+fn without_store() -> Router {
+    let refusal = || async {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the store cannot be opened; calls are served and metered\n",
+        )
     };
-    if is_admin(&store.snapshot()) {
-        return Ok(());
-    }
-    let secret = tally_api::OsSecrets.secret();
-    let spec = serde_json::json!({
-        "roles": [Role::Admin],
-        "secret": {
-            "sha256": hex::encode(Sha256::digest(secret.as_bytes())),
-            "prefix": secret.chars().take(10).collect::<String>(),
-        },
-    });
-    let name: Name = ADMIN_KEY.parse()?;
-    if store.get(Kind::Key, &name).await?.is_some() {
-        bail!(
-            "the key `{ADMIN_KEY}` exists but is revoked or has lost its role: no key is left that may change things"
-        );
-    }
-    let path = data.join(ADMIN_KEY_FILE);
-    let mut file = std::fs::File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&path)
-        .with_context(|| path.display().to_string())?;
-    writeln!(file, "{secret}")?;
-    store.create("tally serve", Kind::Key, name, spec).await?;
-    output::line(&format!("Admin key (shown once, kept in {}): {secret}", path.display()));
-    Ok(())
-}
-
-fn make_private_folder(path: &Path) -> anyhow::Result<()> {
-    let is_new = !path.exists();
-    std::fs::create_dir_all(path).with_context(|| path.display().to_string())?;
-    if is_new {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))?;
-    }
-    Ok(())
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(refusal))
+        .fallback(refusal)
 }
 
 fn start_shipper(
@@ -343,78 +278,4 @@ fn start_shipper(
     let sink = WarehouseSink::new(path, options, slot.clone());
     let shipper = journal.shipper(sink);
     Ok(std::thread::Builder::new().name("shipper".to_owned()).spawn(move || shipper.run())?)
-}
-
-fn build_plane(snapshot: Arc<Snapshot>, secrets: &dyn Secrets) -> anyhow::Result<DataPlane> {
-    DataPlane::build(snapshot, secrets).map_err(|error| anyhow::anyhow!(error))
-}
-
-/// Swaps the data plane whenever a resource changes, and keeps the snapshot on disk.
-async fn follow_changes(parts: Parts) {
-    let mut changes = parts.store.watch();
-    let mut zone = parts.store.snapshot().organization.clone();
-    loop {
-        let snapshot = Arc::clone(&changes.borrow_and_update());
-        match build_plane(Arc::clone(&snapshot), parts.secrets.as_ref()) {
-            Ok(plane) => {
-                for problem in plane.problems() {
-                    tracing::warn!("not usable: {problem}");
-                }
-                parts.gateway.replace_plane(plane);
-            }
-            Err(error) => {
-                tracing::error!(%error, "the change is not in force: calls go on with what was before")
-            }
-        }
-        let path = parts.data.join(SNAPSHOT_FILE);
-        let saved = Arc::clone(&snapshot);
-        let save = tokio::task::spawn_blocking(move || saved.save(&path)).await;
-        if let Ok(Err(error)) = save {
-            tracing::warn!(%error, "the snapshot is not saved");
-        }
-        if zone != snapshot.organization && follow_zone(&parts, &snapshot).await {
-            zone = snapshot.organization.clone();
-        }
-        if changes.changed().await.is_err() {
-            return;
-        }
-    }
-}
-
-/// Days are precomputed in the organisation's zone; another zone means other days.
-async fn follow_zone(parts: &Parts, snapshot: &Snapshot) -> bool {
-    let Some(warehouse) = parts.warehouse.get() else { return false };
-    let organization = snapshot.organization.clone();
-    let rebuilt = tokio::task::spawn_blocking(move || {
-        warehouse.set_time_zone(organization.zone(), organization.week_starts)
-    });
-    match rebuilt.await {
-        Ok(Ok(())) => true,
-        Ok(Err(error)) => {
-            tracing::error!(%error, "the days of the new time zone are not computed yet");
-            false
-        }
-        Err(_) => false,
-    }
-}
-
-/// Compacts rollups, keeps what was learned.
-async fn keep_house(parts: Parts) {
-    loop {
-        tokio::time::sleep(COMPACT_EVERY).await;
-        save_calibration(&parts);
-        let Some(warehouse) = parts.warehouse.get() else { continue };
-        let now = parts.clock.now();
-        let compacted = tokio::task::spawn_blocking(move || warehouse.compact(now)).await;
-        if let Ok(Err(error)) = compacted {
-            tracing::warn!(%error, "rollups are not compacted; answers stay right, but slower");
-        }
-    }
-}
-
-fn save_calibration(parts: &Parts) {
-    let path = parts.data.join(CALIBRATION_FILE);
-    if let Err(error) = std::fs::write(&path, parts.gateway.estimator().to_json()) {
-        tracing::warn!(%error, file = %path.display(), "what was learned about tokens is not saved");
-    }
 }
