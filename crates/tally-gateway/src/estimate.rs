@@ -16,9 +16,9 @@ use crate::protocol::Streamed;
 
 /// A quarter of a token per byte, the usual rule of thumb for English.
 const TOKENS_PER_BYTE: f64 = 0.25;
-/// How heavily the rule of thumb weighs against what is seen, in calls.
-const PRIOR_CALLS: f64 = 0.05;
 const FORGET: f64 = 0.999;
+/// From this many streams on, bytes and pieces are weighed against each other.
+const STREAMS_TO_FIT: f64 = 8.0;
 /// What an unknown answer is taken to be long, in tokens.
 const OUTPUT_TOKENS_DEFAULT: f64 = 300.0;
 /// What an image counts, whatever its size, in tokens.
@@ -26,7 +26,7 @@ const IMAGE_TOKENS: u64 = 1_600;
 const MODELS_MAX: usize = 4_096;
 
 /// What was learned about one model.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Calibration {
     /// Sums of products of (bytes, pieces) and the tokens they turned out to be.
     bytes_bytes: f64,
@@ -36,7 +36,8 @@ struct Calibration {
     pieces_tokens: f64,
     input_bytes: f64,
     input_tokens: f64,
-    output_tokens_mean: f64,
+    calls: f64,
+    output_tokens: f64,
     /// Streams seen, and the reasoning tokens in them that nobody got to see.
     streams: f64,
     hidden_tokens: f64,
@@ -50,25 +51,6 @@ pub struct Estimator {
 
 // === impl Calibration ===
 
-impl Default for Calibration {
-    fn default() -> Self {
-        // As if one small part of a call of 1,000 bytes had been seen.
-        let bytes = 1_000.0;
-        Self {
-            bytes_bytes: PRIOR_CALLS * bytes * bytes,
-            bytes_pieces: 0.0,
-            pieces_pieces: PRIOR_CALLS,
-            bytes_tokens: PRIOR_CALLS * bytes * bytes * TOKENS_PER_BYTE,
-            pieces_tokens: 0.0,
-            input_bytes: PRIOR_CALLS * bytes,
-            input_tokens: PRIOR_CALLS * bytes * TOKENS_PER_BYTE,
-            output_tokens_mean: OUTPUT_TOKENS_DEFAULT,
-            streams: 0.0,
-            hidden_tokens: 0.0,
-        }
-    }
-}
-
 impl Calibration {
     fn output(&self, streamed: Streamed) -> f64 {
         if streamed.bytes == 0 {
@@ -81,9 +63,10 @@ impl Calibration {
     fn visible(&self, streamed: Streamed) -> f64 {
         let (bytes, pieces) = (as_float(streamed.bytes), as_float(streamed.pieces));
         let determinant = self.bytes_bytes * self.pieces_pieces - self.bytes_pieces.powi(2);
-        // Bytes and pieces that always move together cannot be told apart: use bytes.
-        if determinant <= 1e-9 * self.bytes_bytes * self.pieces_pieces {
-            return bytes * self.bytes_tokens / self.bytes_bytes;
+        let is_collinear = determinant <= 1e-9 * self.bytes_bytes * self.pieces_pieces;
+        // Too few to tell bytes from pieces: two unknowns would fit the noise.
+        if self.streams < STREAMS_TO_FIT || is_collinear {
+            return bytes * ratio(self.bytes_tokens, self.bytes_bytes);
         }
         let per_byte = (self.bytes_tokens * self.pieces_pieces
             - self.pieces_tokens * self.bytes_pieces)
@@ -129,7 +112,7 @@ impl Estimator {
         let models = self.models.lock();
         let ratio = models
             .get(model)
-            .map_or(TOKENS_PER_BYTE, |known| known.input_tokens / known.input_bytes.max(1.0));
+            .map_or(TOKENS_PER_BYTE, |known| ratio(known.input_tokens, known.input_bytes));
         as_count(as_float(prompt.text_bytes) * ratio)
             .saturating_add(prompt.images.saturating_mul(IMAGE_TOKENS))
     }
@@ -137,8 +120,8 @@ impl Estimator {
     /// Tokens of an answer of which nothing is known but its cap.
     pub(crate) fn expected_output_tokens(&self, model: &str, cap: Option<u64>) -> u64 {
         let models = self.models.lock();
-        let mean =
-            models.get(model).map_or(OUTPUT_TOKENS_DEFAULT, |known| known.output_tokens_mean);
+        let known = models.get(model).filter(|known| known.calls > 0.0);
+        let mean = known.map_or(OUTPUT_TOKENS_DEFAULT, |known| known.output_tokens / known.calls);
         as_count(mean).min(cap.unwrap_or(u64::MAX))
     }
 
@@ -168,7 +151,8 @@ impl Estimator {
             known.input_bytes = known.input_bytes * FORGET + as_float(reported.prompt.text_bytes);
             known.input_tokens = known.input_tokens * FORGET + as_float(input);
         }
-        known.output_tokens_mean += (as_float(output) - known.output_tokens_mean) / 64.0;
+        known.calls = known.calls * FORGET + 1.0;
+        known.output_tokens = known.output_tokens * FORGET + as_float(output);
         if let Some(streamed) = reported.streamed.filter(|streamed| streamed.bytes > 0) {
             known.learn_stream(streamed, &reported.tokens);
         }
@@ -230,6 +214,10 @@ fn base64_run(body: &[u8], mark: usize) -> Option<(usize, usize)> {
         from = start + length.max(1);
     }
     None
+}
+
+fn ratio(tokens: f64, bytes: f64) -> f64 {
+    if bytes > 0.0 { tokens / bytes } else { TOKENS_PER_BYTE }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52, and an estimate")]

@@ -79,11 +79,11 @@ async fn regression_13_a_client_that_hangs_up_is_metered_for_what_it_was_sent() 
     bed.events(40).await;
     let mut cut = Vec::new();
     for index in 0..30_usize {
-        let prompt = format!("{index} [[sim output_tokens=300 tokens_per_second=500]]");
+        let prompt = format!("{index} [[sim output_tokens=300 tokens_per_second=120]]");
         let body = streamed(message("claude-haiku-4-5", &prompt));
         let mut stream = bed.post("/v1/messages", KEY, &body).send().await.unwrap().bytes_stream();
         cut.push(tokio::spawn(async move {
-            for _ in 0..(10 + index * 2) {
+            for _ in 0..(10 + index) {
                 stream.next().await;
             }
         }));
