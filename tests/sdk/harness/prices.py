@@ -15,6 +15,8 @@ PRICE_LIST = ROOT / "crates/tally-pricing/prices/list.json"
 # Rates are written as dollars per million tokens.
 PER_TOKEN = Fraction(1, 1_000_000)
 INPUT_KINDS = ("input_uncached", "cache_read", "cache_write_5m", "cache_write_1h")
+# The list says `input` for what the provider bills as plain input.
+RATE_NAMES = {"input_uncached": "input"}
 
 
 class Prices:
@@ -35,8 +37,11 @@ class Prices:
         reasoning = usage["reasoning"] if "reasoning" in rates else 0
         counts = {kind: usage[kind] for kind in INPUT_KINDS}
         counts |= {"output": usage["output"] - reasoning, "reasoning": reasoning}
-        tokens = (count * Fraction(rates[kind]) for kind, count in counts.items() if count)
-        return fee + sum(tokens, Fraction(0)) * PER_TOKEN
+        per_million = Fraction(0)
+        for kind, count in counts.items():
+            if count:
+                per_million += count * Fraction(rates[RATE_NAMES.get(kind, kind)])
+        return fee + per_million * PER_TOKEN
 
     @staticmethod
     def rates(entry: dict[str, Any], tier: str, input_tokens: int) -> dict[str, str]:
