@@ -1,6 +1,6 @@
 //! `tally serve`: configuration, start in order, stop in order.
 
-use std::{path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{io::IsTerminal, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration};
 
 use anyhow::Context;
 use axum::{Router, http::StatusCode, routing::get, serve::ListenerExt};
@@ -81,7 +81,10 @@ pub(crate) async fn run(arguments: ServeArguments, connection: &Connection) -> a
 pub(crate) fn start_log(config: &Config) -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log.filter)
         .with_context(|| format!("`log.filter` is `{}`", config.log.filter))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match config.log.format {
         LogFormat::Text => builder.init(),
         LogFormat::Json => builder.json().init(),

@@ -5,5 +5,6 @@ mod apply;
 mod connection;
 mod keys;
 mod prices;
+mod start;
 mod support;
 mod usage;
