@@ -1,0 +1,77 @@
+//! What the handlers share.
+
+use std::{sync::Arc, time::Duration};
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use tally_gateway::Gateway;
+use tally_journal::Journal;
+use tally_store::Store;
+use tally_types::{Clock, IdSource};
+use tokio::sync::{Mutex, Semaphore};
+
+use crate::{SecretMaker, WarehouseSlot};
+
+/// Queries that run at once; more wait.
+const QUERIES_MAX: usize = 8;
+/// Queries that run or wait; more are refused at once.
+const QUERIES_QUEUED_MAX: usize = 64;
+/// How long a changed key may take to reach the gateway before the reply says so.
+const PLANE_STEP: Duration = Duration::from_millis(5);
+const PLANE_STEPS_MAX: usize = 200;
+
+/// What the API is made of.
+#[derive(Clone)]
+pub struct ApiState {
+    /// Knows the keys, the prices and what is wrong with the configuration.
+    pub gateway: Arc<Gateway>,
+    /// The resources and their audit trail.
+    pub store: Store,
+    /// The metrics layer, once it is open.
+    pub warehouse: WarehouseSlot,
+    /// For its numbers.
+    pub journal: Journal,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids of requests, in replies and in the log.
+    pub ids: Arc<dyn IdSource>,
+    /// Secrets of new keys.
+    pub secrets: Arc<dyn SecretMaker>,
+    /// Renders the metrics page.
+    pub metrics: PrometheusHandle,
+}
+
+/// The state and what bounds its use.
+pub(crate) struct Api {
+    pub(crate) state: ApiState,
+    pub(crate) queries: Arc<Semaphore>,
+    pub(crate) queries_queued: Semaphore,
+    /// The last look at the store: when (monotonic, in nanoseconds), and whether it answered.
+    pub(crate) store_seen: Mutex<Option<(u64, bool)>>,
+}
+
+// === impl Api ===
+
+impl Api {
+    pub(crate) fn new(state: ApiState) -> Self {
+        Self {
+            state,
+            queries: Arc::new(Semaphore::new(QUERIES_MAX)),
+            queries_queued: Semaphore::new(QUERIES_QUEUED_MAX),
+            store_seen: Mutex::default(),
+        }
+    }
+
+    /// Waits until the gateway knows what the store knows now, so that a revoked key
+    /// is refused as soon as its revocation is confirmed. Tells whether it does.
+    pub(crate) async fn reached_gateway(&self) -> bool {
+        let wanted = self.state.store.snapshot().revision;
+        for _ in 0..PLANE_STEPS_MAX {
+            if self.state.gateway.plane().snapshot().revision >= wanted {
+                return true;
+            }
+            tokio::time::sleep(PLANE_STEP).await;
+        }
+        tracing::warn!(revision = wanted, "the gateway does not follow the store");
+        false
+    }
+}

@@ -1,0 +1,78 @@
+//! Keys from their making to their end.
+
+use http::StatusCode;
+use serde_json::json;
+
+use crate::support::Company;
+
+#[tokio::test]
+async fn a_key_is_made_used_rotated_and_revoked() {
+    let company = Company::new().await;
+    let body = json!({ "name": "ci", "spec": { "roles": ["viewer"] } }).to_string();
+    let made = company.call("admin", "POST", "/api/v1/keys", &body).await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    let made = made.json();
+    let first = made["secret"].as_str().unwrap();
+    assert_eq!((&made["note"], &made["in_effect"]), (&json!("shown once"), &json!(true)));
+    assert_eq!(made["resource"]["spec"]["secret"]["prefix"], json!(&first[..10]));
+    assert_eq!(company.call_with(first, "GET", "/api/v1/teams", "").await.status, StatusCode::OK);
+
+    let rotated = company.call("admin", "POST", "/api/v1/keys/ci/rotate", "").await.json();
+    let second = rotated["secret"].as_str().unwrap();
+    assert_eq!(company.call_with(first, "GET", "/api/v1/teams", "").await.code(), "key_unknown");
+    assert_eq!(company.call_with(second, "GET", "/api/v1/teams", "").await.status, StatusCode::OK);
+
+    let revoked = company.call("admin", "POST", "/api/v1/keys/ci/revoke", "").await.json();
+    assert_eq!(revoked["in_effect"], json!(true));
+    assert_eq!(company.call_with(second, "GET", "/api/v1/teams", "").await.code(), "key_revoked");
+
+    // Neither secret is anywhere to be read again.
+    for path in ["/api/v1/keys/ci", "/api/v1/audit?name=ci", "/api/v1/keys"] {
+        let shown = company.call("admin", "GET", path, "").await.text;
+        assert!(!shown.contains(first) && !shown.contains(second), "{path}");
+    }
+    let trail = company.call("admin", "GET", "/api/v1/audit?name=ci", "").await.json();
+    assert_eq!(trail["items"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn secrets_from_the_environment_are_the_operators_to_change() {
+    let company = Company::new().await;
+    let rotated = company.call("admin", "POST", "/api/v1/keys/k-ada/rotate", "").await;
+    assert_eq!(
+        (rotated.status, rotated.code().as_str()),
+        (StatusCode::CONFLICT, "key_from_environment")
+    );
+    let revoked = company.call("admin", "POST", "/api/v1/keys/k-ada/revoke", "").await.json();
+    assert!(revoked["note"].as_str().unwrap().contains("file set `acme`"));
+    let body =
+        json!({ "name": "env", "spec": { "roles": ["viewer"], "secret": { "env": "KEY_env" } } });
+    let made = company.call("admin", "POST", "/api/v1/keys", &body.to_string()).await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    assert!(made.json().get("secret").is_none());
+    let known = company.call("env", "GET", "/api/v1/teams", "").await;
+    assert_eq!(known.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_key_for_nobody_is_not_made() {
+    let company = Company::new().await;
+    for spec in
+        [json!({}), json!([]), json!("x"), json!({ "person": "ghost" }), json!({ "secret": "abc" })]
+    {
+        let body = json!({ "name": "odd", "spec": spec }).to_string();
+        let reply = company.call("admin", "POST", "/api/v1/keys", &body).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", reply.text);
+        assert!(!reply.text.contains("tally_"), "{}", reply.text);
+    }
+}
+
+#[tokio::test]
+async fn an_expired_key_opens_nothing() {
+    let company = Company::new().await;
+    let spec = json!({ "roles": ["admin"], "expires_at": "2026-11-15T11:59:59Z" });
+    let body = json!({ "name": "old", "spec": spec }).to_string();
+    let made = company.call("admin", "POST", "/api/v1/keys", &body).await.json();
+    let secret = made["secret"].as_str().unwrap();
+    assert_eq!(company.call_with(secret, "GET", "/metrics", "").await.code(), "key_expired");
+}

@@ -1,0 +1,17 @@
+//! What the API's callers may rely on: over a real store, journal and warehouse.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod access;
+mod hostile;
+mod keys;
+mod query;
+mod resources;
+mod support;

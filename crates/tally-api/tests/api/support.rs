@@ -1,0 +1,202 @@
+//! A company with a key for every role, behind the router.
+
+use std::sync::Arc;
+
+use axum::{Router, body::Body};
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use serde_json::Value;
+use tally_api::{ApiState, OsSecrets, WarehouseSlot, router};
+use tally_gateway::{DataPlane, Estimator, Gateway, Secrets};
+use tally_journal::Journal;
+use tally_store::{
+    ApplyOptions, Store,
+    documents::{Format, parse_documents},
+    sqlite_url,
+};
+use tally_types::{
+    CallId, EventId, ManualClock, NodeId, PersonName, PicoUsd, Record, SequentialIds, Source,
+    TimeZone, Timestamp, UsageEvent, Weekday, spec::SecretSource,
+};
+use tally_warehouse::Warehouse;
+use tower::ServiceExt as _;
+use uuid::Uuid;
+
+const ACME: &str = include_str!("../../../tally-store/tests/acme.yaml");
+
+pub const ROLES: [&str; 7] =
+    ["admin", "finops", "security", "auditor", "viewer", "manager", "developer"];
+
+/// Reads a secret that follows from the variable's name.
+#[derive(Clone, Copy)]
+pub struct TestSecrets;
+
+impl Secrets for TestSecrets {
+    fn read(&self, source: &SecretSource) -> Result<String, String> {
+        match source {
+            SecretSource::Env(name) => Ok(secret_of(name)),
+            SecretSource::File(path) => Err(format!("no file {path}")),
+        }
+    }
+}
+
+fn secret_of(variable: &str) -> String {
+    format!("tally_{variable}_0123456789abcdef")
+}
+
+/// The secret of the key of a person with only this role.
+pub fn key(role: &str) -> String {
+    secret_of(&format!("KEY_{role}"))
+}
+
+pub struct Company {
+    pub router: Router,
+    pub warehouse: Arc<Warehouse>,
+    pub slot: WarehouseSlot,
+    _journal: tally_journal::Running,
+    _folder: tempfile::TempDir,
+}
+
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Reply {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    pub fn code(&self) -> String {
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{}", self.text);
+        self.json()["code"].as_str().unwrap().to_owned()
+    }
+}
+
+pub fn now() -> Timestamp {
+    "2026-11-15T12:00:00Z".parse().unwrap()
+}
+
+impl Company {
+    pub async fn new() -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::new(now()));
+        let ids = Arc::new(SequentialIds::default());
+        let url = sqlite_url(&folder.path().join("tally.db"));
+        let store = Store::open(&url, clock.clone()).await.unwrap();
+        fill(&store).await;
+        let options = tally_journal::Options::new(folder.path().join("journal"));
+        let (running, _) = Journal::open(options, NodeId(Uuid::from_u128(1))).unwrap();
+        let warehouse = warehouse(&folder);
+        let slot = WarehouseSlot::new();
+        slot.fill(Arc::clone(&warehouse));
+        let plane = DataPlane::build(store.snapshot(), &TestSecrets).unwrap();
+        let gateway = Gateway::new(
+            plane,
+            running.journal(),
+            Estimator::default(),
+            clock.clone(),
+            ids.clone(),
+            tally_gateway::Options::default(),
+        );
+        follow(&store, &gateway);
+        let router = router(ApiState {
+            gateway,
+            store,
+            warehouse: slot.clone(),
+            journal: running.journal(),
+            clock,
+            ids,
+            secrets: Arc::new(OsSecrets),
+            metrics: PrometheusBuilder::new().build_recorder().handle(),
+        });
+        Self { router, warehouse, slot, _journal: running, _folder: folder }
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        assert_eq!(parts.headers["x-content-type-options"], "nosniff");
+        assert_eq!(parts.headers["cache-control"], "no-store");
+        Reply { status: parts.status, headers: parts.headers, text }
+    }
+
+    /// With the key of a role, or none.
+    pub async fn call(&self, role: &str, method: &str, path: &str, body: &str) -> Reply {
+        let secret = if role.is_empty() { String::new() } else { key(role) };
+        self.call_with(&secret, method, path, body).await
+    }
+
+    pub async fn call_with(&self, secret: &str, method: &str, path: &str, body: &str) -> Reply {
+        let mut request = Request::builder().method(method).uri(path);
+        if !secret.is_empty() {
+            request = request.header("authorization", format!("Bearer {secret}"));
+        }
+        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    /// Stores calls of two people: three of ada's, two of grace's.
+    pub fn record_calls(&self) {
+        let batch: Vec<(u64, Record)> = (1..=5_u64)
+            .map(|number| {
+                let id = Uuid::from_u128(u128::from(number));
+                let time = now() - std::time::Duration::from_secs(60 * number);
+                let mut event = UsageEvent::new(EventId(id), CallId(id), time, Source::Gateway);
+                let person = if number <= 3 { "ada" } else { "grace" };
+                event.person = Some(person.parse::<PersonName>().unwrap());
+                event.operation = "chat".to_owned();
+                event.model_requested = "gpt-5".to_owned();
+                event.tokens.output = 100;
+                event.cost_list_usd = Some(PicoUsd::from_pico(1_000_000_000));
+                (number, Record::Usage(Box::new(event)))
+            })
+            .collect();
+        self.warehouse.write(NodeId(Uuid::from_u128(9)), &batch).unwrap();
+    }
+}
+
+/// As the binary does: the gateway follows the store.
+fn follow(store: &Store, gateway: &Arc<Gateway>) {
+    let (mut changes, gateway) = (store.watch(), Arc::clone(gateway));
+    tokio::spawn(async move {
+        while changes.changed().await.is_ok() {
+            let snapshot = changes.borrow_and_update().clone();
+            gateway.replace_plane(DataPlane::build(snapshot, &TestSecrets).unwrap());
+        }
+    });
+}
+
+fn warehouse(folder: &tempfile::TempDir) -> Arc<Warehouse> {
+    let options = tally_warehouse::Options {
+        memory_limit_bytes: 256 << 20,
+        threads: 1,
+        time_zone: TimeZone::UTC,
+        week_starts: Weekday::Monday,
+    };
+    Arc::new(Warehouse::open(&folder.path().join("warehouse.duckdb"), &options).unwrap())
+}
+
+async fn fill(store: &Store) {
+    let mut text = ACME.to_owned();
+    for role in ROLES {
+        text.push_str(&format!(
+            "---\nkind: Person\nname: p-{role}\nspec: {{ roles: [{role}] }}\n\
+             ---\nkind: Key\nname: k-{role}\nspec: {{ person: p-{role}, secret: {{ env: KEY_{role} }} }}\n"
+        ));
+    }
+    text.push_str(
+        "---\nkind: Key\nname: k-ada\nspec: { person: ada, secret: { env: KEY_ada } }\n\
+         ---\nkind: Key\nname: k-robot\nspec: { roles: [developer], secret: { env: KEY_robot } }\n\
+         ---\nkind: Key\nname: k-nobody\nspec: { workload: support-copilot, secret: { env: KEY_nobody } }\n\
+         ---\nkind: Person\nname: unattributed\nspec: { roles: [developer] }\n\
+         ---\nkind: Key\nname: k-unattributed\nspec: { person: unattributed, secret: { env: KEY_unattributed } }\n",
+    );
+    let documents = parse_documents("acme.yaml", &text, Format::Yaml).unwrap();
+    let options = ApplyOptions { set: "acme".to_owned(), ..ApplyOptions::default() };
+    store.apply("setup", documents, options).await.unwrap();
+}

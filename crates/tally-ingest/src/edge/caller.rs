@@ -1,0 +1,59 @@
+//! Who calls.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, StatusCode};
+use tally_gateway::{DataPlane, Gateway, Identity, bearer, key_refusal};
+use tally_types::{Role, Timestamp, WorkloadName};
+
+use super::Problem;
+
+/// Who calls, and the resources as they were when the call came in.
+#[derive(Clone)]
+pub struct Caller {
+    /// Whose key it is.
+    pub identity: Arc<Identity>,
+    /// What the key was looked up in.
+    pub plane: Arc<DataPlane>,
+}
+
+// === impl Caller ===
+
+impl Caller {
+    /// Identifies the caller by the key in the headers.
+    ///
+    /// # Errors
+    /// 401 when there is none, or it opens nothing.
+    pub fn identify(
+        gateway: &Gateway,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Result<Self, Problem> {
+        let secret = bearer(headers).ok_or_else(|| {
+            Problem::new(StatusCode::UNAUTHORIZED, "key_missing", "no Tally key was sent")
+                .with_next_step("send it as `authorization: Bearer …`")
+        })?;
+        let plane = gateway.plane();
+        let identity = plane.identify(secret, now).map_err(key_refusal)?;
+        Ok(Self { identity, plane })
+    }
+
+    /// Who is named in the audit trail: `Person/ada via Key/ada-laptop`, `Key/ci`.
+    pub fn actor(&self) -> String {
+        match &self.identity.person {
+            Some(person) => format!("Person/{person} via Key/{}", self.identity.key),
+            None => format!("Key/{}", self.identity.key),
+        }
+    }
+
+    /// Whether the caller has one of these roles.
+    pub fn has_any(&self, roles: &[Role]) -> bool {
+        self.identity.roles.iter().any(|role| roles.contains(role))
+    }
+
+    /// Whether the key stands for this workload or may name it.
+    pub fn is_bound_to(&self, workload: &WorkloadName) -> bool {
+        self.identity.workload.as_ref() == Some(workload)
+            || self.identity.workloads.contains(workload)
+    }
+}
