@@ -140,7 +140,8 @@ class Stack:
     def start_tally(self) -> None:
         arguments = ["serve", "--listen", f"127.0.0.1:{self.tally_port}"]
         arguments += ["--data", str(self.data), "--apply", str(self.company)]
-        environment = clean_environment(**self.keys)
+        # Retries are under test, not how patient they are.
+        environment = clean_environment(TALLY_GATEWAY_RETRY_WAIT_FIRST_MS="10", **self.keys)
         self.tally = Process("tally serve", arguments, self.folder / "tally.log", environment)
         self.tally.wait_for(f"{self.tally_url}/readyz")
 
