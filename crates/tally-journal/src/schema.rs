@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use tally_types::NodeId;
 
 use crate::{Durability, JournalError, Options};
@@ -73,11 +73,10 @@ pub(crate) fn node(connection: &Connection, new: NodeId) -> Result<NodeId, Journ
     Ok(NodeId(node))
 }
 
-/// The newest sequence ever given, whether its row still waits here or not.
+/// The newest row that waits here; 0 when none does.
 pub(crate) fn last_sequence(connection: &Connection) -> Result<u64, JournalError> {
-    let last: Option<i64> = connection
-        .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'entry'", [], |row| row.get(0))
-        .optional()?;
+    let last: Option<i64> =
+        connection.query_row("SELECT max(sequence) FROM entry", [], |row| row.get(0))?;
     Ok(u64::try_from(last.unwrap_or(0)).unwrap_or(0))
 }
 

@@ -99,17 +99,20 @@ fn next(state: &WriterState, ops: &Receiver<Op>) -> Result<Op, RecvTimeoutError>
     ops.recv_timeout(RETRY_EVERY)
 }
 
+/// Writes a row unless it is there already; its sequence if it is new. (A row that
+/// is not written uses up a sequence all the same, which nothing may wait for.)
 pub(crate) fn insert_entry(
     connection: &Connection,
     event_id: EventId,
     revision: u32,
     payload: &[u8],
-) -> rusqlite::Result<bool> {
+) -> rusqlite::Result<Option<u64>> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO entry(event_id, revision, payload) VALUES (?1, ?2, ?3)
          ON CONFLICT DO NOTHING",
     )?;
-    Ok(statement.execute(params![event_id.0, revision, payload])? == 1)
+    let is_new = statement.execute(params![event_id.0, revision, payload])? == 1;
+    Ok(is_new.then(|| u64::try_from(connection.last_insert_rowid()).unwrap_or(0)))
 }
 
 // === impl WriterState ===
@@ -149,18 +152,24 @@ impl WriterState {
     fn write(&mut self, group: &[Op]) -> Result<Vec<Appended>, JournalError> {
         let transaction = self.connection.transaction()?;
         let mut appended = Vec::new();
+        let mut last = None;
         for op in group {
             match op {
                 Op::Intent { event_id, slot, payload, .. } => {
                     insert_intent(&transaction, *event_id, *slot, payload)?;
                 }
                 Op::Settle { event_id, payload, .. } => {
-                    settle(&transaction, *event_id, payload.as_deref())?;
+                    last = last.max(settle(&transaction, *event_id, payload.as_deref())?);
                 }
                 Op::Abandon { event_id, slot } => {
-                    abandon(&transaction, *event_id, self.marks.is_marked(*slot)?)?;
+                    let was_sent = self.marks.is_marked(*slot)?;
+                    last = last.max(abandon(&transaction, *event_id, was_sent)?);
                 }
-                Op::Append { rows, .. } => appended.push(append(&transaction, rows)?),
+                Op::Append { rows, .. } => {
+                    let (counts, newest) = append(&transaction, rows)?;
+                    appended.push(counts);
+                    last = last.max(newest);
+                }
                 Op::Shipped { sequence } => {
                     transaction
                         .prepare_cached("DELETE FROM entry WHERE sequence <= ?1")?
@@ -170,8 +179,9 @@ impl WriterState {
             }
         }
         transaction.commit()?;
-        let last = schema::last_sequence(&self.connection)?;
-        self.progress.last_sequence.store(last, Ordering::Release);
+        if let Some(last) = last {
+            self.progress.last_sequence.store(last, Ordering::Release);
+        }
         self.progress.unflushed.store(true, Ordering::Release);
         Ok(appended)
     }
@@ -247,18 +257,22 @@ fn settle(
     connection: &Connection,
     event_id: EventId,
     payload: Option<&[u8]>,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Option<u64>> {
     connection
         .prepare_cached("DELETE FROM intent WHERE event_id = ?1")?
         .execute(params![event_id.0])?;
-    if let Some(payload) = payload {
-        insert_entry(connection, event_id, 0, payload)?;
+    match payload {
+        Some(payload) => insert_entry(connection, event_id, 0, payload),
+        None => Ok(None),
     }
-    Ok(())
 }
 
 /// Nobody will settle this intent: what was sent is settled at its estimate.
-fn abandon(connection: &Connection, event_id: EventId, was_sent: bool) -> Result<(), JournalError> {
+fn abandon(
+    connection: &Connection,
+    event_id: EventId,
+    was_sent: bool,
+) -> Result<Option<u64>, JournalError> {
     let payload: Option<Vec<u8>> = connection
         .prepare_cached("SELECT payload FROM intent WHERE event_id = ?1")?
         .query_row(params![event_id.0], |row| row.get(0))
@@ -270,16 +284,22 @@ fn abandon(connection: &Connection, event_id: EventId, was_sent: bool) -> Result
     Ok(settle(connection, event_id, settled.as_deref())?)
 }
 
-fn append(connection: &Connection, rows: &[(EventId, u32, Vec<u8>)]) -> rusqlite::Result<Appended> {
+fn append(
+    connection: &Connection,
+    rows: &[(EventId, u32, Vec<u8>)],
+) -> rusqlite::Result<(Appended, Option<u64>)> {
     let mut counts = Appended::default();
+    let mut newest = None;
     for (event_id, revision, payload) in rows {
-        if insert_entry(connection, *event_id, *revision, payload)? {
-            counts.accepted += 1;
-        } else {
-            counts.duplicates += 1;
+        match insert_entry(connection, *event_id, *revision, payload)? {
+            Some(sequence) => {
+                counts.accepted += 1;
+                newest = Some(sequence);
+            }
+            None => counts.duplicates += 1,
         }
     }
-    Ok(counts)
+    Ok((counts, newest))
 }
 
 /// The error once more, for each caller of a failed group.
