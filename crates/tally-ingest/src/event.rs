@@ -28,7 +28,7 @@ const LATENCY_MS_MAX: u64 = 31 * 24 * 3_600_000;
 /// Clocks differ; by more than a day they are wrong.
 const AHEAD_HOURS_MAX: i64 = 24;
 /// May report for other people and name any registered workload.
-const FOR_OTHERS: &[Role] = &[Role::Admin, Role::Finops];
+pub(crate) const FOR_OTHERS: &[Role] = &[Role::Admin, Role::Finops];
 
 /// Usage as reported.
 #[derive(Deserialize)]

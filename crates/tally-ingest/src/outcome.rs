@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     decimal::DecimalText,
     edge::Caller,
-    event::{bounded, stable_id, time_within},
+    event::{FOR_OTHERS, bounded, stable_id, time_within},
     items,
 };
 
@@ -93,6 +93,13 @@ impl Report {
     fn workload(&self, caller: &Caller) -> Result<Option<WorkloadName>, String> {
         match &self.workload {
             Some(named) if caller.is_bound_to(named) => Ok(Some(named.clone())),
+            // Those who answer for everybody's numbers may correct them.
+            Some(named) if caller.has_any(FOR_OTHERS) => {
+                let is_registered = caller.plane.snapshot().workloads.contains_key(named.as_str());
+                is_registered
+                    .then(|| Some(named.clone()))
+                    .ok_or_else(|| format!("`workload`: `{named}` is not registered"))
+            }
             Some(named) => Err(format!(
                 "`workload`: this key is not bound to `{named}`; use a key of that workload"
             )),

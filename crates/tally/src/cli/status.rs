@@ -61,7 +61,8 @@ fn collect(path: &str, value: &Value, facts: &mut Vec<(String, String)>) {
         Value::Object(fields) => {
             fields.iter().for_each(|(name, value)| collect(&join(name), value, facts));
         }
-        Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
+        // Each problem is a sentence of its own: a line for each.
+        Value::Array(items) if items.len() > 1 || items.iter().any(|item| item.is_object()) => {
             for (index, item) in items.iter().enumerate() {
                 let name = item.get("name").and_then(Value::as_str).map(str::to_owned);
                 collect(&join(&name.unwrap_or_else(|| (index + 1).to_string())), item, facts);
