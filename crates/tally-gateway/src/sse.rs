@@ -15,17 +15,18 @@ pub(crate) struct SseBuffer {
 // === impl SseBuffer ===
 
 impl SseBuffer {
-    /// Takes the next bytes.
-    pub(crate) fn push(&mut self, bytes: &[u8]) {
-        if self.held.len().saturating_add(bytes.len()) > EVENT_BYTES_MAX {
-            self.overlong = true;
-            self.held.clear();
-            self.searched = 0;
-        }
+    /// Takes the next bytes. When an event grows too long to be kept, gives back all
+    /// that was held, to be passed on unread.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
         self.held.extend_from_slice(bytes);
+        if self.held.len() <= EVENT_BYTES_MAX {
+            return None;
+        }
+        self.overlong = true;
+        Some(self.rest())
     }
 
-    /// Whether something was too long to be read.
+    /// Whether something was too long to be read: from there on nothing is.
     pub(crate) fn overlong(&self) -> bool {
         self.overlong
     }
@@ -92,7 +93,7 @@ mod tests {
         let mut buffer = SseBuffer::default();
         let mut events = Vec::new();
         for chunk in chunks {
-            buffer.push(chunk);
+            assert_eq!(buffer.push(chunk), None);
             while let Some(event) = buffer.next_event() {
                 events.push(String::from_utf8_lossy(&event_data(&event).unwrap()).into_owned());
             }
@@ -104,6 +105,16 @@ mod tests {
     fn both_line_endings_and_several_data_lines() {
         let text = b"event: a\r\ndata: 1\r\n\r\ndata: 2\ndata:3\n\n";
         assert_eq!(read(&[text]), ["1", "2\n3"]);
+    }
+
+    #[test]
+    fn what_is_too_long_to_be_read_is_given_back_whole() {
+        let mut buffer = SseBuffer::default();
+        assert_eq!(buffer.push(b"data: start"), None);
+        let long = vec![b'x'; EVENT_BYTES_MAX];
+        let given_back = buffer.push(&long).unwrap();
+        assert_eq!(given_back.len(), long.len() + b"data: start".len());
+        assert!(buffer.overlong() && buffer.rest().is_empty());
     }
 
     proptest! {

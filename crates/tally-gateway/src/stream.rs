@@ -38,6 +38,7 @@ pub(crate) struct MeteredBody {
 }
 
 /// Why a stream ended before it was complete.
+#[derive(Clone, Copy)]
 enum Break {
     ByProvider,
     Idle,
@@ -68,18 +69,23 @@ impl MeteredBody {
         }
     }
 
-    /// Reads what came; gives back what the client is to see.
+    /// Reads what came; gives back the whole events that the client is to see. The
+    /// beginning of an event is held back until its end is here, so that a break can
+    /// be told in an event of its own.
     fn pass(&mut self, bytes: Bytes) -> Bytes {
         if let Some(attempt) = &mut self.attempt {
             attempt.first_token();
         }
-        self.buffer.push(&bytes);
-        let mut shown = Vec::new();
+        if self.buffer.overlong() {
+            return bytes;
+        }
+        let mut shown = Vec::with_capacity(bytes.len());
+        let unread = self.buffer.push(&bytes);
         while let Some(event) = self.buffer.next_event() {
             self.read_event(&event, &mut shown);
         }
-        // Too long to be read means too long to be edited, too.
-        if self.hides_usage && !self.buffer.overlong() { Bytes::from(shown) } else { bytes }
+        shown.extend(unread.into_iter().flatten());
+        Bytes::from(shown)
     }
 
     fn read_event(&mut self, event: &[u8], shown: &mut Vec<u8>) {
@@ -89,6 +95,7 @@ impl MeteredBody {
         };
         self.meter.data(&data);
         if !self.hides_usage {
+            shown.extend_from_slice(event);
             return;
         }
         match self.meter.without_injected_usage(&data) {
@@ -126,20 +133,17 @@ impl MeteredBody {
     fn end(&mut self) -> Option<Bytes> {
         self.upstream = None;
         let rest = self.buffer.rest();
+        let mut shown = Vec::new();
         if !rest.is_empty() {
-            let mut ignored = Vec::new();
-            self.read_event(&rest, &mut ignored);
+            self.read_event(&rest, &mut shown);
         }
         self.settle_if_complete();
-        let held_back = if self.hides_usage { Bytes::from(rest) } else { Bytes::new() };
-        if self.attempt.is_none() {
-            return Some(held_back).filter(|bytes| !bytes.is_empty());
+        if self.attempt.is_some() && !self.meter.failed() {
+            // The rest is half an event: what broke off is told instead of it.
+            return Some(self.broken(&Break::ByProvider));
         }
-        if self.meter.failed() {
-            self.settle(CallStatus::Error, Some("upstream_stream_error"));
-            return Some(held_back).filter(|bytes| !bytes.is_empty());
-        }
-        Some(self.broken(&Break::ByProvider))
+        self.settle(CallStatus::Error, Some("upstream_stream_error"));
+        Some(Bytes::from(shown)).filter(|bytes| !bytes.is_empty())
     }
 
     /// Settles a stream that broke and tells the client in its own dialect.
@@ -184,15 +188,7 @@ impl Body for MeteredBody {
                     }
                     return Poll::Ready(Some(Ok(Frame::data(shown))));
                 }
-                Poll::Ready(Some(Err(_))) => {
-                    this.settle_if_complete();
-                    if this.attempt.is_some() {
-                        Some(this.broken(&Break::ByProvider))
-                    } else {
-                        this.end()
-                    }
-                }
-                Poll::Ready(None) => this.end(),
+                Poll::Ready(Some(Err(_)) | None) => this.end(),
                 Poll::Pending => {
                     std::task::ready!(this.idle.as_mut().poll(context));
                     Some(this.broken(&Break::Idle))

@@ -258,7 +258,13 @@ impl Usage {
                 set(&mut tokens.cache_write_5m, split.ephemeral_5m_input_tokens)?;
                 set(&mut tokens.cache_write_1h, split.ephemeral_1h_input_tokens)?;
             }
-            None => set(&mut tokens.cache_write_5m, self.cache_creation_input_tokens)?,
+            // The flat number covers both: what an earlier split put at one hour is in it.
+            None => {
+                if let Some(flat) = self.cache_creation_input_tokens {
+                    let flat = u64::try_from(flat).ok()?;
+                    tokens.cache_write_5m = flat.checked_sub(tokens.cache_write_1h)?;
+                }
+            }
         }
         if let Some(details) = &self.output_tokens_details {
             set(&mut tokens.reasoning, details.reasoning_tokens.or(details.thinking_tokens))?;
@@ -353,6 +359,15 @@ mod tests {
         );
         assert_eq!(observed.modifiers, ["speed:fast"]);
         assert_eq!(meter.streamed(), Streamed { bytes: 3, pieces: 1, reasoning_bytes: 0 });
+    }
+
+    #[test]
+    fn a_flat_cache_report_after_a_split_one_is_not_billed_again() {
+        let mut meter = MessagesMeter::default();
+        meter.data(br#"{"type":"message_start","message":{"usage":{"input_tokens":1,"cache_creation_input_tokens":700,"cache_creation":{"ephemeral_5m_input_tokens":200,"ephemeral_1h_input_tokens":500},"output_tokens":1}}}"#);
+        meter.data(br#"{"type":"message_delta","usage":{"cache_creation_input_tokens":700,"output_tokens":9}}"#);
+        let tokens = meter.observed().tokens.unwrap();
+        assert_eq!((tokens.cache_write_5m, tokens.cache_write_1h), (200, 500));
     }
 
     #[test]

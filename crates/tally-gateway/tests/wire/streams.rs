@@ -20,7 +20,7 @@ async fn a_cut_stream_ends_with_an_error_in_the_dialect_and_is_metered() {
         let prompt = format!("[[sim fault={fault} output_tokens=200 cut_at=80]]");
         let body = streamed(message("claude-haiku-4-5", &prompt));
         let anthropic = text(&bed, "/v1/messages", &body).await;
-        assert!(anthropic.contains("event: error\n"), "{anthropic}");
+        assert!(anthropic.contains("\n\nevent: error\n"), "an event of its own: {anthropic}");
         let openai =
             text(&bed, "/v1/chat/completions", &streamed(chat("gpt-4o-mini", &prompt))).await;
         assert!(openai.contains("upstream_stream_cut"), "{openai}");
