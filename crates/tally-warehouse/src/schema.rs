@@ -86,12 +86,6 @@ pub(crate) const OUTCOMES: &[(&str, &str)] = &[
     ("minutes_saved", "UINTEGER"),
 ];
 
-/// SQL: 64 bits of a hash that join calls and outcomes of one task. A workload's
-/// name holds no control characters, so the text hashed is unambiguous; a year of
-/// 100 million tasks has a chance of 1 in 3,700 to mix up two of them.
-pub(crate) const TASK_KEY: &str = "CASE WHEN task_id IS NOT NULL THEN \
-     md5_number_lower(coalesce(workload, '') || chr(31) || task_id) END";
-
 /// `CREATE` text for a table's columns, with the computed `task_key` at the end.
 pub(crate) fn columns_sql(columns: &[(&str, &str)]) -> String {
     let columns: Vec<_> = columns.iter().map(|(name, kind)| format!("\"{name}\" {kind}")).collect();
@@ -131,14 +125,15 @@ fn create(connection: &Connection) -> Result<(), WarehouseError> {
     let mut sql = format!(
         "BEGIN;
          CREATE TABLE events ({events}, task_key UBIGINT);
-         CREATE TABLE event_keys (id UUID PRIMARY KEY);
+         CREATE TABLE event_keys (key UBIGINT NOT NULL);
          CREATE TABLE outcomes ({outcomes}, task_key UBIGINT);
-         CREATE TABLE outcome_keys (id UUID PRIMARY KEY);
+         CREATE TABLE outcome_keys (key UBIGINT NOT NULL);
          CREATE TABLE task_results ({outcomes}, task_key UBIGINT);
          CREATE TABLE nodes (node UUID NOT NULL, sequence UBIGINT NOT NULL);",
         events = columns_sql(EVENTS),
         outcomes = columns_sql(OUTCOMES),
     );
+    sql.push_str(rollup::CREATE_SQL);
     for table in rollup::TABLES {
         sql.push_str(&table.create_sql());
     }

@@ -41,7 +41,7 @@ pub fn load(warehouse: &Warehouse, wanted: &Synthetic) -> Result<(), WarehouseEr
     }
     warehouse.in_transaction(|connection, calendar| {
         connection.execute_batch(&outcomes_sql(wanted.seed))?;
-        rollup::rebuild(connection, calendar, false)
+        rollup::rebuild(connection, calendar)
     })
 }
 
@@ -61,15 +61,18 @@ fn insert_sql(wanted: &Synthetic, from: u64, to: u64) -> String {
     let start = end.as_microsecond() - span;
     let names = schema::names_sql(schema::EVENTS);
     format!(
-        "INSERT INTO events ({names}, task_key) SELECT *, {task_key} FROM ({columns} FROM ( \
+        "INSERT INTO events ({names}, task_key) SELECT *, CASE WHEN task_id IS NOT NULL THEN {task_key} END FROM ({columns} FROM ( \
            SELECT i, {start} + (i::HUGEINT * {span} // {events})::BIGINT AS happened, \
-             {person} AS p, {workload} AS w, {model} AS m, {luck} AS luck, {size} AS size, {extra} AS extra \
+             {person} AS p, \
+             -- A team works on three workloads, a workload uses two models.
+             ((p % {TEAMS}) * 7 + {workload}) % {WORKLOADS} AS w, (w * 5 + {model}) % {MODELS} AS m, {luck} AS luck, {size} AS size, {extra} AS extra \
            FROM range({from}, {to}) rows(i)))",
-        task_key = schema::TASK_KEY,
+        // Any key joins them: nothing else reports on synthetic tasks.
+        task_key = "hash(workload, task_id)",
         columns = columns_sql(seed),
         person = skewed(seed, 1, PEOPLE),
-        workload = skewed(seed, 2, WORKLOADS),
-        model = skewed(seed, 3, MODELS),
+        workload = skewed(seed, 2, 3),
+        model = skewed(seed, 3, 2),
         luck = pick(seed, 4, 1_000),
         size = skewed(seed, 5, 60_000),
         extra = pick(seed, 6, 1_000),
@@ -80,8 +83,8 @@ fn insert_sql(wanted: &Synthetic, from: u64, to: u64) -> String {
 fn columns_sql(seed: u32) -> String {
     let id = |salt: u32| {
         format!(
-            "(substr(printf('%012x', happened // 1000), 1, 8) || '-' || substr(printf('%012x', happened // 1000), 9, 4) \
-              || '-7' || printf('%03x', hash(i, {seed}, {salt}) % 4096) || '-8000-' || printf('%012x', i))::UUID"
+            "printf('%08x-%04x-7%03x-8000-%012x', happened // 65536000, happened // 1000 % 65536, \
+               hash(i, {seed}, {salt}) % 4096, i)::UUID"
         )
     };
     let attribution = format!(
@@ -131,10 +134,10 @@ fn outcomes_sql(seed: u32) -> String {
         "CREATE OR REPLACE TEMP TABLE tasks AS SELECT task_key, any_value(workload) AS workload, \
            any_value(task_id) AS task_id, max(time_us) AS happened, hash(task_key, {seed}) % 1000 AS luck \
            FROM events WHERE task_key IS NOT NULL GROUP BY task_key HAVING hash(task_key, {seed}) % 1000 < 500;
-         INSERT INTO outcomes ({names}, task_key) SELECT gen_random_uuid(), 0, happened, workload, task_id, \
+         INSERT INTO outcomes ({names}, task_key) SELECT printf('%08x-%04x-7000-8000-%012x', \
+             happened // 65536000, happened // 1000 % 65536, task_key % 281474976710656)::UUID, 0, happened, workload, task_id, \
            CASE WHEN luck < 420 THEN 'succeeded' ELSE 'failed' END, luck % 9 = 0, (5000 + luck * 9)::USMALLINT, \
            luck * 1000000000::BIGINT, NULL, NULL, NULL, task_key FROM tasks;
-         INSERT INTO outcome_keys SELECT outcome_id FROM outcomes WHERE outcome_id NOT IN (SELECT id FROM outcome_keys);
          DELETE FROM task_results;
          INSERT INTO task_results SELECT * FROM outcomes;
          DROP TABLE tasks;"

@@ -19,6 +19,8 @@ use crate::{
 
 /// Events per page of [`Warehouse::events`].
 pub const EVENTS_MAX: usize = 1_000;
+/// How large the write-ahead log grows before it is moved into the file.
+const CHECKPOINT_THRESHOLD: &str = "128MiB";
 /// Idle readers kept for the next query.
 const IDLE_READERS: usize = 8;
 
@@ -204,13 +206,28 @@ impl Warehouse {
         })
     }
 
-    /// Merges the parts that batches appended to the rollups; answers stay the
-    /// same and get faster. Returns how many buckets were merged.
+    /// Brings the rollups up to date with the quarter-hours and local days that
+    /// ended by now; answers stay the same and get faster. Call it every minute or
+    /// so. Writers get a turn between buckets. Returns how many stretches were built.
     ///
     /// # Errors
-    /// When DuckDB fails; nothing is changed then.
+    /// When DuckDB fails; what was built before stays.
     pub fn compact(&self, now: Timestamp) -> Result<usize, WarehouseError> {
-        self.in_transaction(|connection, _| rollup::compact(connection, now.as_microsecond()))
+        let until = now.as_microsecond();
+        let runs = self.read(|connection, _| rollup::dirty_runs(connection, until))?;
+        for run in &runs {
+            self.in_transaction(|connection, calendar| {
+                rollup::compact_quarters(connection, calendar, *run)
+            })?;
+        }
+        let days =
+            self.read(|connection, calendar| rollup::closed_days(connection, calendar, now))?;
+        for day in &days {
+            self.in_transaction(|connection, calendar| {
+                rollup::compact_day(connection, calendar, *day)
+            })?;
+        }
+        Ok(runs.len() + days.len())
     }
 
     /// Builds all rollups anew from the events.
@@ -218,7 +235,7 @@ impl Warehouse {
     /// # Errors
     /// When DuckDB fails; nothing is changed then.
     pub fn rebuild_rollups(&self) -> Result<(), WarehouseError> {
-        self.in_transaction(|connection, calendar| rollup::rebuild(connection, calendar, false))
+        self.in_transaction(rollup::rebuild)
     }
 
     /// Changes the organisation's calendar and builds the rollups by local day anew.
@@ -248,7 +265,7 @@ impl Warehouse {
         let name = calendar.zone_name();
         if schema::read_meta(&writer, schema::ZONE_KEY)?.as_deref() != Some(&name) {
             let transaction = writer.unchecked_transaction()?;
-            rollup::rebuild(&transaction, calendar, true)?;
+            rollup::rebuild_days(&transaction, calendar)?;
             schema::write_meta(&transaction, schema::ZONE_KEY, &name)?;
             transaction.commit()?;
         }
@@ -302,5 +319,6 @@ fn config(options: &Options) -> Result<Config, duckdb::Error> {
         .with("autoinstall_known_extensions", "false")?
         .with("autoload_known_extensions", "false")?
         .with("preserve_insertion_order", "false")?
+        .with("checkpoint_threshold", CHECKPOINT_THRESHOLD)?
         .enable_external_access(false)
 }

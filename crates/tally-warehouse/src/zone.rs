@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{Span, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use tally_types::{CalendarUnit, Weekday};
 
 /// A quarter of an hour, in microseconds.
@@ -121,6 +121,11 @@ impl Calendar {
 pub(crate) fn day_number(date: Date) -> i32 {
     let since = date - Date::constant(1970, 1, 1);
     since.get_days()
+}
+
+/// The date of a number of local days since 1970-01-01.
+pub(crate) fn date_of(day: i64) -> Result<Date, jiff::Error> {
+    Date::constant(1970, 1, 1).checked_add(Span::new().try_days(day)?)
 }
 
 /// A time in microseconds.

@@ -56,6 +56,13 @@ impl Group {
         self.sums.get(fact as usize).copied().unwrap_or(0)
     }
 
+    /// Adds to one of the sums.
+    pub(crate) fn add_to(&mut self, fact: Fact, more: i128) {
+        if let Some(sum) = self.sums.get_mut(fact as usize) {
+            *sum += more;
+        }
+    }
+
     /// Adds the parts that can be added: sums and histograms, never distinct
     /// counts or tasks.
     pub(crate) fn add(&mut self, other: &Self) {

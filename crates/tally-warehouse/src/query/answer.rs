@@ -15,7 +15,7 @@ use super::{
     slices,
     value::value,
 };
-use crate::{error::QueryError, facts::Fact, zone::Calendar};
+use crate::{error::QueryError, facts::Fact, rollup::Dirty, zone::Calendar};
 
 /// A group beside the same group of the compared range.
 #[derive(Default)]
@@ -42,9 +42,12 @@ pub(crate) fn answer(context: &Context<'_>, query: &Query) -> Result<QueryResult
     let range = query.range.resolve(context.now, calendar)?;
     let compared_range =
         query.compare.map(|compare| query.range.compared(compare, &range, calendar)).transpose()?;
-    let current = Side::run(context, query, &range)?;
-    let compared =
-        compared_range.as_ref().map(|range| Side::run(context, query, range)).transpose()?;
+    let dirty = Dirty::read(context.connection)?;
+    let current = Side::run(context, query, &range, &dirty)?;
+    let compared = compared_range
+        .as_ref()
+        .map(|range| Side::run(context, query, range, &dirty))
+        .transpose()?;
     let source = slices::source(&current.used);
     let mut total = Pair { current: current.total, compared: None };
     let warnings = warnings(query, &total.current);
@@ -91,6 +94,7 @@ impl Side {
         context: &Context<'_>,
         query: &Query,
         range: &ResolvedRange,
+        dirty: &Dirty,
     ) -> Result<Self, QueryError> {
         let buckets = Buckets::of(range, query.grain, context.calendar)?;
         let run = Run {
@@ -100,6 +104,7 @@ impl Side {
             dimensions: &query.dimensions,
             filters: &query.filters,
             grain: query.grain,
+            dirty,
             rollups: context.rollups,
         };
         let (groups, used) = run.groups(&query.measures)?;

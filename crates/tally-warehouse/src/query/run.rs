@@ -8,8 +8,15 @@ use super::{
     filter::where_sql,
     measure::Family,
     slices::{Need, Slice},
+    value::needed,
 };
-use crate::{error::QueryError, facts::Fact, histogram, rollup::histogram_columns, zone::Calendar};
+use crate::{
+    error::QueryError,
+    facts::Fact,
+    histogram,
+    rollup::{Dirty, histogram_columns},
+    zone::Calendar,
+};
 
 /// The parts of a query that its SQL is made of.
 pub(crate) struct Run<'a> {
@@ -19,6 +26,7 @@ pub(crate) struct Run<'a> {
     pub(crate) dimensions: &'a [Dimension],
     pub(crate) filters: &'a [Filter],
     pub(crate) grain: Option<Grain>,
+    pub(crate) dirty: &'a Dirty,
     /// Whether rollups may answer.
     pub(crate) rollups: bool,
 }
@@ -56,7 +64,12 @@ impl Run<'_> {
         let used = self.dimensions.iter().chain(filtered).map(Dimension::field);
         let fields: Option<Vec<Field>> = used.chain(more.map(Some)).collect();
         let fields = fields.filter(|_| self.rollups);
-        Need { fields, histograms, grain: self.grain }.slices(self.range, self.calendar)
+        self.need(fields, histograms).slices(self.range)
+    }
+
+    fn need(&self, fields: Option<Vec<Field>>, histograms: bool) -> Need<'_> {
+        let (grain, calendar, dirty) = (self.grain, self.calendar, self.dirty);
+        Need { fields, histograms, grain, calendar, dirty }
     }
 
     /// The select list of the group's key in a slice; tags' names are pushed.
@@ -92,21 +105,26 @@ impl Run<'_> {
     }
 
     /// Adds the sums of the slices to the groups.
-    pub(crate) fn sums(&self, slices: &[Slice], groups: &mut Groups) -> Result<(), QueryError> {
+    fn sums(
+        &self,
+        facts: &[Fact],
+        slices: &[Slice],
+        groups: &mut Groups,
+    ) -> Result<(), QueryError> {
         for slice in slices {
-            let values: Vec<_> = Fact::ALL
+            let values: Vec<_> = facts
                 .iter()
                 .map(|fact| match slice.table {
-                    Some(_) => format!("coalesce(sum({}), 0)", fact.column()),
-                    None => format!("coalesce({}, 0)", fact.event_sql()),
+                    Some(_) => fact.over_rollup_sql(),
+                    None => fact.over_events_sql(),
                 })
                 .collect();
-            self.grouped(slice, &values.join(", "), 0, Fact::ALL.len(), |key, values| {
-                // Amendments leave groups of nothing behind until parts are merged.
+            self.grouped(slice, &values.join(", "), 0, facts.len(), |key, values| {
+                // Without dimensions there is a row even of no events.
                 if values.first().is_some_and(|events| *events != 0) {
                     let group = groups.entry(key).or_default();
-                    for (sum, value) in group.sums.iter_mut().zip(values) {
-                        *sum += value;
+                    for (fact, value) in facts.iter().zip(values) {
+                        group.add_to(*fact, *value);
                     }
                 }
             })?;
@@ -220,8 +238,7 @@ impl Run<'_> {
 
     /// Sets the sums over the tasks of each group.
     pub(crate) fn tasks(&self, groups: &mut Groups) -> Result<(), QueryError> {
-        let slices = Need { fields: None, histograms: false, grain: self.grain }
-            .slices(self.range, self.calendar)?;
+        let slices = self.need(None, false).slices(self.range)?;
         let Some(slice) = slices.first() else { return Ok(()) };
         let mut parameters = Vec::new();
         let keys = self.keys_sql(slice, &mut parameters);
@@ -293,7 +310,7 @@ impl Run<'_> {
         let needs = |family| measures.iter().any(|measure| measure.family() == family);
         // Sums are cheap and say which groups exist and how many calls have no price.
         let mut used = self.slices(false, None)?;
-        self.sums(&used, &mut groups)?;
+        self.sums(&needed(measures), &used, &mut groups)?;
         for (family, duration) in
             [(Family::Latency, Duration::Latency), (Family::FirstToken, Duration::FirstToken)]
         {

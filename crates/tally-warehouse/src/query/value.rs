@@ -9,6 +9,18 @@ use super::{
 use crate::{facts::Fact, histogram::Histogram};
 
 const BASIS_POINTS: i128 = 10_000;
+const TOKENS_AND_CALLS: &[Fact] = &[
+    Fact::Calls,
+    Fact::InputUncached,
+    Fact::CacheRead,
+    Fact::CacheWrite5m,
+    Fact::CacheWrite1h,
+    Fact::Output,
+];
+const TOKENS: &[Fact] = match TOKENS_AND_CALLS {
+    [_, kinds @ ..] => kinds,
+    [] => &[],
+};
 
 /// The value of a measure for a group.
 pub(crate) fn value(measure: Measure, group: &Group) -> Cell {
@@ -57,6 +69,48 @@ pub(crate) fn value(measure: Measure, group: &Group) -> Cell {
     }
 }
 
+/// The sums that measures are computed from; the number of events always comes first.
+pub(crate) fn needed(measures: &[Measure]) -> Vec<Fact> {
+    let mut facts = vec![Fact::Events];
+    for fact in measures.iter().flat_map(|measure| sums_of(*measure)) {
+        if !facts.contains(fact) {
+            facts.push(*fact);
+        }
+    }
+    facts
+}
+
+fn sums_of(measure: Measure) -> &'static [Fact] {
+    use Fact as F;
+    use Measure as M;
+    match measure {
+        M::SpendUsd => &[F::Spend, F::Unpriced],
+        M::SpendInternalUsd => &[F::SpendInternal, F::InternalUnpriced],
+        M::Tokens | M::TokensBudgeted | M::CacheHitRate => TOKENS,
+        M::TokensInputUncached => &[F::InputUncached],
+        M::TokensCacheRead => &[F::CacheRead],
+        M::TokensCacheWrite5m => &[F::CacheWrite5m],
+        M::TokensCacheWrite1h => &[F::CacheWrite1h],
+        M::TokensOutput => &[F::Output],
+        M::TokensReasoning => &[F::Reasoning],
+        M::Calls => &[F::Calls],
+        M::CallsRefused => &[F::Refused],
+        M::CallsFailed => &[F::Failed],
+        M::CallsUnpriced => &[F::Unpriced],
+        M::CallsEstimated => &[F::Estimated],
+        M::CostPerCallUsd => &[F::Spend, F::Calls, F::Unpriced],
+        M::TokensPerCall => TOKENS_AND_CALLS,
+        M::ErrorRate => &[F::Failed, F::Calls],
+        M::RetryRate => &[F::Retried, F::Calls],
+        M::FallbackRate => &[F::FallbackError, F::FallbackBudget, F::FallbackPolicy, F::Calls],
+        M::FallbackErrorRate => &[F::FallbackError, F::Calls],
+        M::FallbackBudgetRate => &[F::FallbackBudget, F::Calls],
+        M::FallbackPolicyRate => &[F::FallbackPolicy, F::Calls],
+        // Histograms, distinct values and tasks are not computed from sums.
+        _ => &[],
+    }
+}
+
 fn task_value(measure: Measure, tasks: &TaskSums) -> Cell {
     use Measure as M;
     match measure {
@@ -77,14 +131,7 @@ fn task_value(measure: Measure, tasks: &TaskSums) -> Cell {
 }
 
 fn tokens(group: &Group) -> i128 {
-    let kinds = [
-        Fact::InputUncached,
-        Fact::CacheRead,
-        Fact::CacheWrite5m,
-        Fact::CacheWrite1h,
-        Fact::Output,
-    ];
-    kinds.into_iter().map(|kind| group.sum(kind)).sum()
+    TOKENS.iter().map(|kind| group.sum(*kind)).sum()
 }
 
 fn money(pico: i128) -> Cell {

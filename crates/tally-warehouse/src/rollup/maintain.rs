@@ -1,114 +1,128 @@
-//! Keeping the rollups small and right: merging parts, building them anew.
+//! Building rollups from the events: the dirty buckets, or all.
 
 use duckdb::Connection;
 use jiff::Timestamp;
 
-use super::{Bucket, Part, TABLES, Table, histogram_columns};
+use super::{Bucket, Part, TABLES, dirty::list};
 use crate::{
     error::WarehouseError,
-    facts::Fact,
-    zone::{self, Calendar, QUARTER_US},
+    zone::{self, Calendar, QUARTER_US, date_of},
 };
 
-/// How many buckets are merged in one go, so that merging fits in memory.
-const BUCKETS_AT_ONCE: usize = 96;
+/// The most quarter-hours that are built in one go, so that their groups, with
+/// their wide histograms, fit in memory: a day.
+const RUN_MAX_US: i64 = 96 * QUARTER_US;
 
-/// Merges the parts of every bucket that has several, except quarter-hours that
-/// are still open. Returns how many buckets were merged.
+/// Dirty quarter-hours that ended by a time, as ranges in microseconds. Clean ones
+/// between them are built again, too: one statement for a day beats one for each.
+///
+/// # Errors
+/// When DuckDB fails.
+pub(crate) fn dirty_runs(
+    connection: &Connection,
+    until_us: i64,
+) -> Result<Vec<(i64, i64)>, WarehouseError> {
+    let mut runs: Vec<(i64, i64)> = Vec::new();
+    for start in list(connection, "dirty_quarters")? {
+        let end = start.saturating_add(QUARTER_US);
+        if end > until_us {
+            break;
+        }
+        match runs.last_mut() {
+            Some((first, last)) if end - *first <= RUN_MAX_US => *last = end,
+            _ => runs.push((start, end)),
+        }
+    }
+    Ok(runs)
+}
+
+/// Builds a run of quarter-hours anew.
 ///
 /// # Errors
 /// When DuckDB fails; the caller's transaction must then be rolled back.
-pub(crate) fn compact(connection: &Connection, now_us: i64) -> Result<usize, WarehouseError> {
-    let mut merged = 0;
-    for table in TABLES {
-        let open_from = match table.bucket {
-            Bucket::Quarter => zone::quarter_until(now_us.saturating_sub(QUARTER_US)),
-            Bucket::Day => i64::MAX,
-        };
-        let dirty = dirty_buckets(connection, table, open_from)?;
-        for buckets in dirty.chunks(BUCKETS_AT_ONCE) {
-            merge(connection, table, buckets)?;
-        }
-        merged += dirty.len();
-    }
-    Ok(merged)
-}
-
-fn dirty_buckets(
+pub(crate) fn compact_quarters(
     connection: &Connection,
-    table: &Table,
-    open_from: i64,
-) -> Result<Vec<i64>, WarehouseError> {
-    let sql = format!(
-        "SELECT DISTINCT bucket FROM {} WHERE NOT merged AND bucket < {open_from} ORDER BY bucket",
-        table.name
-    );
-    let mut statement = connection.prepare(&sql)?;
-    let buckets = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    Ok(buckets)
-}
-
-fn merge(connection: &Connection, table: &Table, buckets: &[i64]) -> Result<(), WarehouseError> {
-    let list: Vec<_> = buckets.iter().map(ToString::to_string).collect();
-    let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else { return Ok(()) };
-    // The bounds let zone maps skip; the list alone would not.
-    let condition =
-        format!("bucket BETWEEN {first} AND {last} AND bucket IN ({})", list.join(", "));
-    let mut sums: Vec<_> = Fact::ALL.iter().map(|fact| sum_sql(fact.column())).collect();
-    if table.histograms {
-        sums.extend(histogram_columns('l').chain(histogram_columns('f')).map(|c| sum_sql(&c)));
+    calendar: &Calendar,
+    (from, to): (i64, i64),
+) -> Result<(), WarehouseError> {
+    let part = Part { calendar, from: zone::timestamp(from)?, to: zone::timestamp(to)? };
+    let between = format!("bucket >= {from} AND bucket < {to}");
+    for table in TABLES.iter().filter(|table| table.bucket == Bucket::Quarter) {
+        connection.execute_batch(&format!("DELETE FROM {} WHERE {between}", table.name))?;
+        connection.execute_batch(&table.fill_sql(&part))?;
     }
-    let keys = table.keys_sql();
-    let name = table.name;
-    connection.execute_batch(&format!(
-        "CREATE OR REPLACE TEMP TABLE merged_parts AS SELECT bucket, {keys}, {sums}, true AS merged \
-           FROM {name} WHERE {condition} GROUP BY bucket, {keys} HAVING sum(events) <> 0;
-         DELETE FROM {name} WHERE {condition};
-         INSERT INTO {name} SELECT * FROM merged_parts;
-         DROP TABLE merged_parts;",
-        sums = sums.join(", "),
-    ))?;
+    connection.execute_batch(&format!("DELETE FROM dirty_quarters WHERE {between}"))?;
     Ok(())
 }
 
-fn sum_sql(column: &str) -> String {
-    format!("sum({column}) AS {column}")
+/// Dirty local days that ended by a time.
+///
+/// # Errors
+/// When DuckDB fails or a day lies outside the calendar.
+pub(crate) fn closed_days(
+    connection: &Connection,
+    calendar: &Calendar,
+    until: Timestamp,
+) -> Result<Vec<i64>, WarehouseError> {
+    let today = i64::from(zone::day_number(calendar.date(until)));
+    Ok(list(connection, "dirty_days")?.into_iter().take_while(|day| *day < today).collect())
 }
 
-/// Builds rollups anew from the events: all of them, or only those by local day.
+/// Builds a local day anew.
 ///
 /// # Errors
 /// When DuckDB fails; the caller's transaction must then be rolled back.
-pub(crate) fn rebuild(
+pub(crate) fn compact_day(
     connection: &Connection,
     calendar: &Calendar,
-    only_days: bool,
+    day: i64,
 ) -> Result<(), WarehouseError> {
-    let tables: Vec<_> =
-        TABLES.iter().filter(|table| !only_days || table.bucket == Bucket::Day).collect();
-    for table in &tables {
+    let date = date_of(day)?;
+    let (from, to) = (calendar.midnight(date)?, calendar.midnight(date.tomorrow()?)?);
+    let part = Part { calendar, from, to };
+    for table in TABLES.iter().filter(|table| table.bucket == Bucket::Day) {
+        connection.execute_batch(&format!("DELETE FROM {} WHERE bucket = {day}", table.name))?;
+        connection.execute_batch(&table.fill_sql(&part))?;
+    }
+    connection.execute_batch(&format!("DELETE FROM dirty_days WHERE bucket = {day}"))?;
+    Ok(())
+}
+
+/// Builds all rollups anew from the events.
+///
+/// # Errors
+/// When DuckDB fails; the caller's transaction must then be rolled back.
+pub(crate) fn rebuild(connection: &Connection, calendar: &Calendar) -> Result<(), WarehouseError> {
+    for table in TABLES.iter().filter(|table| table.bucket == Bucket::Quarter) {
         connection.execute_batch(&format!("DELETE FROM {}", table.name))?;
     }
-    // Day by day: each slice's groups, with their wide histograms, fit in memory.
+    connection.execute_batch(&format!(
+        "DELETE FROM dirty_quarters; INSERT INTO dirty_quarters \
+         SELECT DISTINCT time_us // {QUARTER_US} * {QUARTER_US} FROM events"
+    ))?;
+    for run in dirty_runs(connection, i64::MAX)? {
+        compact_quarters(connection, calendar, run)?;
+    }
+    rebuild_days(connection, calendar)
+}
+
+/// Builds the rollups by local day anew.
+///
+/// # Errors
+/// When DuckDB fails; the caller's transaction must then be rolled back.
+pub(crate) fn rebuild_days(
+    connection: &Connection,
+    calendar: &Calendar,
+) -> Result<(), WarehouseError> {
+    for table in TABLES.iter().filter(|table| table.bucket == Bucket::Day) {
+        connection.execute_batch(&format!("DELETE FROM {}", table.name))?;
+    }
+    connection.execute_batch("DELETE FROM dirty_days")?;
     let mut next = first_event(connection, i64::MIN)?;
     while let Some(time) = next {
-        let from = calendar.midnight_until(time)?;
-        let to = calendar.next_midnight(time)?;
-        let condition =
-            format!("time_us >= {} AND time_us < {}", from.as_microsecond(), to.as_microsecond());
-        for table in &tables {
-            let part = Part {
-                source: "events",
-                condition: &condition,
-                retract: false,
-                merged: true,
-                calendar,
-                from,
-                to,
-            };
-            connection.execute_batch(&table.insert_sql(&part))?;
-        }
-        next = first_event(connection, to.as_microsecond())?;
+        let day = zone::day_number(calendar.date(time));
+        compact_day(connection, calendar, i64::from(day))?;
+        next = first_event(connection, calendar.next_midnight(time)?.as_microsecond())?;
     }
     Ok(())
 }

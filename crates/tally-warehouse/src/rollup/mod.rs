@@ -1,12 +1,17 @@
 //! Rollups: sums and histograms per bucket of time and combination of dimensions.
 //!
-//! Every batch appends its own partial rows, and an amendment appends the negative
-//! of what it replaces; readers add the parts up, [`compact`] merges them. All
-//! values are integers, so a rollup and the events always agree exactly.
+//! A batch only marks the buckets it touches as dirty, in its own transaction;
+//! `compact` builds them anew from the events. Until then queries answer dirty
+//! buckets from finer rollups or the events. All values are integers, so rollups
+//! and events always agree exactly, and an amendment needs no arithmetic of its own.
 
+mod dirty;
 mod maintain;
 
-pub(crate) use maintain::{compact, rebuild};
+pub(crate) use dirty::{CREATE_SQL, Dirty, mark};
+pub(crate) use maintain::{
+    closed_days, compact_day, compact_quarters, dirty_runs, rebuild, rebuild_days,
+};
 
 use jiff::Timestamp;
 
@@ -72,11 +77,12 @@ const PEOPLE: &[Field] = &[
     Field::Tier,
 ];
 
-/// Every rollup, the cheapest to read first.
+/// Every rollup, the cheapest to read first. Only days hold histograms: a quarter-hour
+/// has almost as many combinations as calls, so its events are as quick to read.
 pub(crate) const TABLES: &[Table] = &[
     Table { name: "rollup_day", bucket: Bucket::Day, fields: OVERVIEW, histograms: true },
     Table { name: "rollup_people", bucket: Bucket::Day, fields: PEOPLE, histograms: false },
-    Table { name: "rollup_quarter", bucket: Bucket::Quarter, fields: OVERVIEW, histograms: true },
+    Table { name: "rollup_quarter", bucket: Bucket::Quarter, fields: OVERVIEW, histograms: false },
 ];
 
 /// The packed columns of the latencies (`l0`…) or the first tokens (`f0`…).
@@ -96,14 +102,14 @@ impl Table {
     pub(crate) fn create_sql(&self) -> String {
         let mut columns = vec!["bucket BIGINT NOT NULL".to_owned()];
         columns.extend(self.fields.iter().map(|field| format!("\"{}\" VARCHAR", field.column())));
-        columns.extend(
-            Fact::ALL.iter().map(|fact| format!("{} {} NOT NULL", fact.column(), fact.sql_type())),
-        );
+        let sums = Fact::ALL.iter().flat_map(|fact| fact.columns());
+        columns.extend(sums.map(|column| format!("{column} BIGINT NOT NULL")));
         if self.histograms {
             let packed = histogram_columns('l').chain(histogram_columns('f'));
-            columns.extend(packed.map(|column| format!("{column} HUGEINT NOT NULL")));
+            columns.extend(
+                packed.map(|column| format!("{column} HUGEINT NOT NULL USING COMPRESSION rle")),
+            );
         }
-        columns.push("merged BOOLEAN NOT NULL".to_owned());
         format!("CREATE TABLE {} ({});", self.name, columns.join(", "))
     }
 
@@ -113,58 +119,50 @@ impl Table {
         names.join(", ")
     }
 
-    /// SQL: the bucket of an event's time; days are right within the range given.
-    fn bucket_sql(&self, calendar: &Calendar, from: Timestamp, to: Timestamp) -> String {
-        match self.bucket {
+    /// SQL that fills it from the events that match a condition; local days are
+    /// right within the range given.
+    pub(crate) fn fill_sql(&self, part: &Part<'_>) -> String {
+        let bucket = match self.bucket {
             Bucket::Quarter => format!("time_us // {QUARTER_US} * {QUARTER_US}"),
-            Bucket::Day => calendar.day_sql("time_us", from, to),
-        }
-    }
-
-    /// SQL that adds the rows of a table shaped like `events` (and matching a
-    /// condition) as one more part, or takes them away.
-    pub(crate) fn insert_sql(&self, part: &Part<'_>) -> String {
-        let sign = if part.retract { "-" } else { "" };
-        let bucket = self.bucket_sql(part.calendar, part.from, part.to);
-        let mut values: Vec<_> =
-            Fact::ALL.iter().map(|fact| format!("{sign}({})", fact.event_sql())).collect();
-        let mut source = format!("SELECT * FROM {} WHERE {}", part.source, part.condition);
+            Bucket::Day => part.calendar.day_sql("time_us", part.from, part.to),
+        };
+        let mut values: Vec<_> = Fact::ALL.iter().flat_map(|fact| fact.columns_sql()).collect();
+        let mut source = format!("SELECT * FROM events WHERE {}", part.condition());
         if self.histograms {
             for prefix in ['l', 'f'] {
                 values.extend((0..histogram::COLUMNS).map(|column| {
                     format!(
-                        "{sign}coalesce(sum({prefix}_weight) FILTER (WHERE {prefix}_column = {column}), 0)"
+                        "coalesce(sum({prefix}_weight) FILTER (WHERE {prefix}_column = {column}), 0)"
                     )
                 }));
             }
             source = with_histograms_sql(&source);
         }
         format!(
-            "INSERT INTO {name} SELECT {bucket} AS bucket, {keys}, {values}, {merged} AS merged \
-             FROM ({source}) GROUP BY bucket, {keys}",
+            "INSERT INTO {name} SELECT {bucket} AS bucket_of_time, {keys}, {values} \
+             FROM ({source}) GROUP BY bucket_of_time, {keys}",
             name = self.name,
             keys = self.keys_sql(),
             values = values.join(", "),
-            merged = part.merged,
         )
     }
 }
 
-/// Rows of events on their way into the rollups.
+/// A part of time to roll up.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Part<'a> {
-    /// The table they are in.
-    pub(crate) source: &'a str,
-    /// SQL that selects them.
-    pub(crate) condition: &'a str,
-    /// Take away instead of add.
-    pub(crate) retract: bool,
-    /// Whether nothing else is in their buckets.
-    pub(crate) merged: bool,
     pub(crate) calendar: &'a Calendar,
-    /// Their times lie from here…
+    /// From here, inclusive…
     pub(crate) from: Timestamp,
-    /// …to here.
+    /// …to here, exclusive.
     pub(crate) to: Timestamp,
+}
+
+impl Part<'_> {
+    fn condition(&self) -> String {
+        let (from, to) = (self.from.as_microsecond(), self.to.as_microsecond());
+        format!("time_us >= {from} AND time_us < {to}")
+    }
 }
 
 fn with_histograms_sql(source: &str) -> String {

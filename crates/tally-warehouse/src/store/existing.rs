@@ -1,11 +1,12 @@
 //! Finding which ids are already stored, without scanning the table for new ones.
 //!
 //! Ids of version 7 begin with their time, so the table's zone maps leave only a
-//! few row groups to look at. Any other id (sent by a client, derived from a
-//! provider's request) is also kept in a table with an index, which tells new
-//! ones from old ones; only the old ones are then looked for among the rows.
+//! few row groups to look at. Of any other id (sent by a client, derived from a
+//! provider's request) eight bytes are kept in a narrow table, which is read whole:
+//! about 5 ms per million ids and batch. Ids found there are then looked for among
+//! the rows. (A unique index takes longer to checkpoint than all the rows.)
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use duckdb::Connection;
 use uuid::Uuid;
@@ -24,7 +25,6 @@ pub(crate) struct Target {
     pub(crate) table: &'static str,
     pub(crate) id: &'static str,
     pub(crate) keys: &'static str,
-    pub(crate) columns: &'static [(&'static str, &'static str)],
 }
 
 /// A stored row.
@@ -70,7 +70,7 @@ pub(crate) fn find<R: Row>(
     Ok(found)
 }
 
-/// Remembers the ids that carry no time; returns those that were known before.
+/// Remembers the ids that carry no time; returns those that may be stored already.
 fn known_keys(
     connection: &Connection,
     target: Target,
@@ -79,16 +79,21 @@ fn known_keys(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    batch::load_ids(connection, "lookup", ids.iter().copied())?;
-    let sql = format!(
-        "INSERT INTO {} SELECT id FROM lookup ON CONFLICT DO NOTHING RETURNING id::VARCHAR",
-        target.keys
-    );
+    connection.execute_batch("CREATE OR REPLACE TEMP TABLE lookup_keys (key UBIGINT NOT NULL)")?;
+    let lookup = connection.appender_to_catalog_and_db("lookup_keys", "temp", "main")?;
+    batch::append_keys(lookup, ids.iter().map(|id| key(*id)))?;
+    let sql = format!("SELECT key FROM {} WHERE key IN (SELECT key FROM lookup_keys)", target.keys);
     let mut statement = connection.prepare(&sql)?;
-    let added = statement
-        .query_map([], |row| row.get::<_, String>(0))?
-        .collect::<Result<std::collections::HashSet<_>, _>>()?;
-    Ok(ids.iter().filter(|id| !added.contains(&id.to_string())).copied().collect())
+    let old = statement.query_map([], |row| row.get(0))?.collect::<Result<HashSet<u64>, _>>()?;
+    let (known, new): (Vec<Uuid>, Vec<Uuid>) = ids.iter().partition(|id| old.contains(&key(**id)));
+    batch::append_keys(connection.appender(target.keys)?, new.into_iter().map(key))?;
+    Ok(known)
+}
+
+/// Half of an id's bits: equal for equal ids, rarely equal for others.
+fn key(id: Uuid) -> u64 {
+    let (high, low) = id.as_u64_pair();
+    high ^ low
 }
 
 fn select(

@@ -1,4 +1,4 @@
-//! One batch, one transaction: rows, rollup parts and the node's last sequence.
+//! One batch, one transaction: rows, the dirty buckets and the node's last sequence.
 
 use std::collections::{HashMap, hash_map::Entry};
 
@@ -10,17 +10,10 @@ use super::{
     batch::{self, Row},
     existing::{self, Target},
 };
-use crate::{
-    error::WarehouseError,
-    rollup::{self, Part},
-    schema,
-    zone::{self, Calendar},
-};
+use crate::{error::WarehouseError, rollup, schema, zone::Calendar};
 
-const EVENTS: Target =
-    Target { table: "events", id: "event_id", keys: "event_keys", columns: schema::EVENTS };
-const OUTCOMES: Target =
-    Target { table: "outcomes", id: "outcome_id", keys: "outcome_keys", columns: schema::OUTCOMES };
+const EVENTS: Target = Target { table: "events", id: "event_id", keys: "event_keys" };
+const OUTCOMES: Target = Target { table: "outcomes", id: "outcome_id", keys: "outcome_keys" };
 
 /// What a batch did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -130,8 +123,8 @@ struct Accepted<'a, R> {
     rows: Vec<&'a R>,
     /// Ids whose stored row is replaced.
     replaced: Vec<Uuid>,
-    /// Their stored times, first and last.
-    times: Option<(i64, i64)>,
+    /// Their stored times.
+    left: Vec<i64>,
 }
 
 fn accept<'a, R: Row>(
@@ -142,15 +135,14 @@ fn accept<'a, R: Row>(
 ) -> Result<Accepted<'a, R>, WarehouseError> {
     let stored = existing::find(connection, target, rows)?;
     let mut accepted =
-        Accepted { rows: Vec::with_capacity(rows.len()), replaced: Vec::new(), times: None };
+        Accepted { rows: Vec::with_capacity(rows.len()), replaced: Vec::new(), left: Vec::new() };
     for row in rows {
         match stored.get(&row.id()) {
             None => report.new += 1,
             Some(old) if old.revision < row.revision() => {
                 report.amended += 1;
                 accepted.replaced.push(row.id());
-                let (first, last) = accepted.times.unwrap_or((old.time_us, old.time_us));
-                accepted.times = Some((first.min(old.time_us), last.max(old.time_us)));
+                accepted.left.push(old.time_us);
             }
             Some(_) => {
                 report.duplicates += 1;
@@ -172,47 +164,20 @@ fn write_events(
         return Ok(());
     }
     let accepted = accept(connection, EVENTS, rows, report)?;
-    if let Some((first, last)) = accepted.times {
+    let left = accepted.left.iter();
+    if let (Some(first), Some(last)) = (left.clone().min(), left.max()) {
         batch::load_ids(connection, "replaced", accepted.replaced.iter().copied())?;
-        let condition =
-            format!("time_us BETWEEN {first} AND {last} AND event_id IN (SELECT id FROM replaced)");
-        add_to_rollups(connection, calendar, ("events", &condition), (first, last), true)?;
-        connection.execute_batch(&format!("DELETE FROM events WHERE {condition}"))?;
+        connection.execute_batch(&format!(
+            "DELETE FROM events WHERE time_us BETWEEN {first} AND {last} \
+             AND event_id IN (SELECT id FROM replaced)"
+        ))?;
     }
+    if accepted.rows.is_empty() {
+        return Ok(());
+    }
+    batch::append(connection, EVENTS.table, &accepted.rows)?;
     let times = accepted.rows.iter().map(|row| row.time_us());
-    let (Some(first), Some(last)) = (times.clone().min(), times.max()) else { return Ok(()) };
-    insert(connection, EVENTS, &accepted.rows)?;
-    add_to_rollups(connection, calendar, ("incoming", "true"), (first, last), false)
-}
-
-fn add_to_rollups(
-    connection: &Connection,
-    calendar: &Calendar,
-    (source, condition): (&str, &str),
-    (first, last): (i64, i64),
-    retract: bool,
-) -> Result<(), WarehouseError> {
-    let (from, to) = (zone::timestamp(first)?, zone::timestamp(last.saturating_add(1))?);
-    let part = Part { source, condition, retract, merged: false, calendar, from, to };
-    for table in rollup::TABLES {
-        connection.execute_batch(&table.insert_sql(&part))?;
-    }
-    Ok(())
-}
-
-/// Loads rows into the temporary table `incoming`, and from there into theirs.
-fn insert<R: Row>(
-    connection: &Connection,
-    target: Target,
-    rows: &[&R],
-) -> Result<(), WarehouseError> {
-    batch::load(connection, "incoming", &schema::columns_sql(target.columns), R::columns(rows)?)?;
-    connection.execute_batch(&format!(
-        "INSERT INTO {} SELECT *, {} FROM incoming",
-        target.table,
-        schema::TASK_KEY
-    ))?;
-    Ok(())
+    rollup::mark(connection, calendar, times.chain(accepted.left.iter().copied()))
 }
 
 fn write_outcomes(
@@ -228,7 +193,6 @@ fn write_outcomes(
         return Ok(());
     }
     batch::load_ids(connection, "replaced", accepted.replaced.iter().copied())?;
-    let task_key = schema::TASK_KEY;
     let names = schema::names_sql(schema::OUTCOMES);
     // An amendment may name another task: the task it leaves is settled anew, too.
     connection.execute_batch(
@@ -236,10 +200,13 @@ fn write_outcomes(
            WHERE outcome_id IN (SELECT id FROM replaced);
          DELETE FROM outcomes WHERE outcome_id IN (SELECT id FROM replaced);",
     )?;
-    insert(connection, OUTCOMES, &accepted.rows)?;
+    batch::append(connection, OUTCOMES.table, &accepted.rows)?;
+    let written = accepted.rows.iter().map(|row| row.outcome_id.0);
+    batch::load_ids(connection, "written", written)?;
     // Of several outcomes of a task, the latest counts.
     connection.execute_batch(&format!(
-        "INSERT INTO touched SELECT DISTINCT {task_key} FROM incoming;
+        "INSERT INTO touched SELECT DISTINCT task_key FROM outcomes \
+           WHERE outcome_id IN (SELECT id FROM written);
          DELETE FROM task_results WHERE task_key IN (SELECT task_key FROM touched);
          INSERT INTO task_results SELECT DISTINCT ON (task_key) {names}, task_key FROM outcomes \
            WHERE task_key IN (SELECT task_key FROM touched) \
