@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use tally_journal::Intent;
-use tally_pricing::{Billable, Price};
+use tally_pricing::leave_unpriced;
 use tally_types::{CallStatus, CountQuality, PicoUsd, Tokens, UsageEvent};
 
 use crate::{
@@ -247,37 +247,12 @@ impl Drop for OpenAttempt {
 
 /// Prices the event by the model that served, as the provider names it.
 fn price(plane: &DataPlane, route: &Route, event: &mut UsageEvent, unpriceable: Option<&str>) {
-    let provider = route.upstream.price_name();
-    let reported = event
-        .model_reported
-        .as_deref()
-        .filter(|model| plane.prices.find(provider, model, event.time).is_some());
-    let billable = Billable {
-        provider,
-        model: reported.unwrap_or(&route.upstream_name),
-        at: event.time,
-        tokens: event.tokens,
-        service_tier: event.service_tier,
-        modifiers: &event.billing_modifiers,
-        tool_requests: &event.tool_requests,
-    };
-    let price = match unpriceable {
-        Some(reason) => Price::Unknown { reason: reason.to_owned() },
-        None => plane.prices.price(&billable),
-    };
-    match price {
-        Price::Known { cost, version } => {
-            event.cost_list_usd = Some(cost);
-            // Without a rate card a cost center pays the list price.
-            event.cost_internal_usd = Some(cost);
-            event.price_version = Some(version.to_string());
-            event.unpriced_reason = None;
-        }
-        Price::Unknown { reason } => {
-            event.cost_list_usd = None;
-            event.cost_internal_usd = None;
-            event.price_version = None;
-            event.unpriced_reason = Some(reason);
-        }
+    if let Some(reason) = unpriceable {
+        leave_unpriced(event, reason.to_owned());
+        return;
     }
+    let reported = event.model_reported.take();
+    let names = [reported.as_deref().unwrap_or_default(), &route.upstream_name];
+    plane.prices.price_event(route.upstream.price_name(), &names, event);
+    event.model_reported = reported;
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::ToSpan;
 use serde::Deserialize;
-use tally_pricing::{Billable, Price, PriceCatalog};
+use tally_pricing::{PriceCatalog, leave_unpriced};
 use tally_types::{
     CallId, CallStatus, CountQuality, Environment, EventId, PersonName, ProviderName, Role,
     ServiceTier, Source, TemplateName, Timestamp, Tokens, UsageEvent, WorkloadName,
@@ -264,32 +264,13 @@ fn describe(event: &mut UsageEvent, usage: Usage) {
 
 fn price(event: &mut UsageEvent, prices: &PriceCatalog, served: &Served) {
     let Some(provider) = &served.price_provider else {
-        event.unpriced_reason = Some(format!(
-            "`{}`: no provider was named, and the model is not registered",
-            served.name
-        ));
+        let name = &served.name;
+        let reason = format!("`{name}`: no provider was named, and the model is not registered");
+        leave_unpriced(event, reason);
         return;
     };
-    let has_price = |model: &&String| prices.find(provider, model.as_str(), event.time).is_some();
-    let listed = served.price_models.iter().find(has_price);
-    let billable = Billable {
-        provider,
-        model: listed.unwrap_or(&served.name),
-        at: event.time,
-        tokens: event.tokens,
-        service_tier: event.service_tier,
-        modifiers: &event.billing_modifiers,
-        tool_requests: &event.tool_requests,
-    };
-    match prices.price(&billable) {
-        Price::Known { cost, version } => {
-            event.cost_list_usd = Some(cost);
-            // Without a rate card a cost center pays the list price.
-            event.cost_internal_usd = Some(cost);
-            event.price_version = Some(version.to_string());
-        }
-        Price::Unknown { reason } => event.unpriced_reason = Some(reason),
-    }
+    let names: Vec<&str> = served.price_models.iter().map(String::as_str).collect();
+    prices.price_event(provider, &names, event);
 }
 
 fn serve(event: &mut UsageEvent, served: Served) {

@@ -14,6 +14,7 @@
 mod bound;
 mod catalog;
 mod cost;
+mod event;
 mod gap;
 pub mod import;
 mod modifier;
@@ -23,4 +24,5 @@ mod shipped;
 pub use bound::Ceiling;
 pub use catalog::{Found, PriceCatalog};
 pub use cost::{Billable, Price};
+pub use event::leave_unpriced;
 pub use shipped::{SHIPPED_LIST, ShippedError, shipped};
