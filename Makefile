@@ -39,7 +39,6 @@ clippy: setup-build ## Lint, warnings denied.
 
 .PHONY: rust
 rust: setup-build ## Run the Rust tests.
-	$(CARGO) build --workspace --bins
 	$(CARGO) nextest run --workspace
 
 .PHONY: doc
@@ -52,7 +51,9 @@ deny: ## Check licences, bans and sources of all dependencies.
 	$(CARGO) deny check licenses bans sources
 
 .PHONY: sdk
-sdk: build ## Run the official Python SDKs against Tally and the simulator, and the kill test.
+sdk: setup ## Run the official Python SDKs against Tally and the simulator, and the kill test.
+	# The binary that the Rust tests were linked with: the same features, nothing built twice.
+	$(CARGO) nextest run --workspace --no-run
 	$(PYTHON) -m pytest tests/sdk -q
 
 .PHONY: bench

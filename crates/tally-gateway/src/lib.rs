@@ -38,7 +38,7 @@ use arc_swap::ArcSwap;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use tally_journal::Journal;
 use tally_types::{Clock, IdSource};
@@ -132,6 +132,7 @@ impl Gateway {
             .route("/v1/messages/count_tokens", metered(&AnthropicCountTokens))
             .route("/v1/models", get(models::list))
             .route("/v1/models/{*name}", get(models::one))
+            .route("/v1/{*path}", any(models::unsupported))
             // The gateway reads bodies itself, with a limit of its own.
             .layer(DefaultBodyLimit::disable())
             .with_state(Arc::clone(self))

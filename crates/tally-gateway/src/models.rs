@@ -68,6 +68,24 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, headers: HeaderMap
     .into_response()
 }
 
+/// Whatever else a client may ask of a provider: told apart from a broken address.
+pub(crate) async fn unsupported(
+    State(gateway): State<Arc<Gateway>>,
+    headers: HeaderMap,
+    uri: http::Uri,
+) -> Response {
+    let dialect = asked_dialect(&headers);
+    if let Err(refusal) = check_key(&gateway, &headers) {
+        return refusal.into_reply(dialect);
+    }
+    let path: String = uri.path().chars().take(128).collect();
+    Refusal::new(StatusCode::NOT_FOUND, "path_unsupported", format!("Tally does not serve `{path}`"))
+        .with_next_step(
+            "it serves /v1/chat/completions, /v1/embeddings, /v1/models, /v1/messages and /v1/messages/count_tokens",
+        )
+        .into_reply(dialect)
+}
+
 pub(crate) async fn one(
     State(gateway): State<Arc<Gateway>>,
     headers: HeaderMap,

@@ -153,3 +153,13 @@ async fn counting_tokens_is_free_and_leaves_no_event() {
     assert!(counted["input_tokens"].as_u64().unwrap() > 0);
     bed.events(0).await;
 }
+
+#[tokio::test]
+async fn a_path_that_is_not_served_is_told_in_the_dialect() {
+    let bed = Bed::new().await;
+    let (status, body) =
+        refused(bed.post("/v1/responses", KEY, &json!({ "model": "gpt-5" }))).await;
+    assert_eq!((status, body["tally"]["code"].as_str()), (404, Some("path_unsupported")));
+    let keyless = bed.http.post(format!("http://{}/v1/responses", bed.address));
+    assert_eq!(refused(keyless).await.0, 401);
+}
