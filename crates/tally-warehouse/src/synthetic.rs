@@ -58,18 +58,21 @@ fn skewed(seed: u32, salt: u32, bound: u32) -> String {
 fn insert_sql(wanted: &Synthetic, from: u64, to: u64) -> String {
     let Synthetic { events, days, end, seed } = *wanted;
     let span = i64::from(days) * DAY_US;
+    let step = (span / i64::try_from(events).unwrap_or(i64::MAX).max(1)).max(1);
     let start = end.as_microsecond() - span;
     let names = schema::names_sql(schema::EVENTS);
     format!(
         "INSERT INTO events ({names}, task_key) SELECT *, CASE WHEN task_id IS NOT NULL THEN {task_key} END FROM ({columns} FROM ( \
-           SELECT i, {start} + (i::HUGEINT * {span} // {events})::BIGINT AS happened, \
+           SELECT *, printf('%08x-%04x-7%03x-8000-%012x', happened // 65536000, \
+             happened // 1000 % 65536, luck, i)::UUID AS id FROM ( \
+           SELECT i, {start} + i::BIGINT * {step} AS happened, \
              {person} AS p, \
              -- A team works on three workloads, a workload uses two models.
              ((p % {TEAMS}) * 7 + {workload}) % {WORKLOADS} AS w, (w * 5 + {model}) % {MODELS} AS m, {luck} AS luck, {size} AS size, {extra} AS extra \
-           FROM range({from}, {to}) rows(i)))",
+           FROM range({from}, {to}) rows(i))))",
         // Any key joins them: nothing else reports on synthetic tasks.
         task_key = "hash(workload, task_id)",
-        columns = columns_sql(seed),
+        columns = columns_sql(),
         person = skewed(seed, 1, PEOPLE),
         workload = skewed(seed, 2, 3),
         model = skewed(seed, 3, 2),
@@ -80,15 +83,9 @@ fn insert_sql(wanted: &Synthetic, from: u64, to: u64) -> String {
 }
 
 /// SQL: the columns of an event from its random numbers, in the table's order.
-fn columns_sql(seed: u32) -> String {
-    let id = |salt: u32| {
-        format!(
-            "printf('%08x-%04x-7%03x-8000-%012x', happened // 65536000, happened // 1000 % 65536, \
-               hash(i, {seed}, {salt}) % 4096, i)::UUID"
-        )
-    };
+fn columns_sql() -> String {
     let attribution = format!(
-        "{event} AS event_id, 0 AS revision, {call} AS call_id, happened AS time_us, \
+        "id AS event_id, 0 AS revision, id AS call_id, happened AS time_us, \
          ['gateway', 'gateway', 'gateway', 'otlp'][1 + m % 4] AS source, \
          CASE WHEN luck % 50 > 0 THEN 'person-' || p END AS person, \
          CASE WHEN luck % 50 > 0 THEN 'team-' || p % {TEAMS} END AS team, \
@@ -103,8 +100,6 @@ fn columns_sql(seed: u32) -> String {
          CASE WHEN w % 4 < 3 THEN 'task-' || i // {CALLS_PER_TASK} END AS task_id, \
          'session-' || p || '-' || happened // 3600000000 AS session, \
          ['deflection', 'conversion', NULL][1 + w % 3] AS value_tag, NULL AS tags, NULL AS template",
-        event = id(7),
-        call = id(8),
         registered = WORKLOADS - 4,
     );
     let service = "['anthropic', 'openai', 'google'][1 + m % 3] AS provider, 'chat' AS operation, \
