@@ -35,7 +35,7 @@ fmt: ## Check the formatting.
 
 .PHONY: clippy
 clippy: setup-build ## Lint, warnings denied.
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
 .PHONY: rust
 rust: setup-build ## Run the Rust tests.
