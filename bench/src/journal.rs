@@ -147,11 +147,11 @@ fn measure(case: &Case, folder: &Path) -> anyhow::Result<Vec<Value>> {
     let done = Runtime::new()?.block_on(load(case, &journal))?;
     let took = started.elapsed();
     let stats = journal.stats();
-    let bytes = bytes_in(folder.path())?;
     running.close();
     if let Some(shipper) = shipper {
         let _ = shipper.join();
     }
+    let bytes = bytes_in(folder.path())?;
     let waits: Sorted = done.waits.into_iter().collect();
     let left = stats.last_sequence.saturating_sub(stats.shipped_sequence);
     Ok(vec![

@@ -5,6 +5,7 @@
 //! on it, so every report names the machine and how busy it was at the start.
 #![allow(
     clippy::print_stdout,
+    clippy::print_stderr,
     clippy::disallowed_methods,
     reason = "a benchmark prints, reads real clocks and waits on real time"
 )]
@@ -17,6 +18,8 @@ mod overview;
 mod report;
 mod ship;
 mod stats;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -46,15 +49,23 @@ enum Benchmark {
     Ship(ship::Arguments),
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let machine = machine::describe();
-    let report = match arguments.benchmark {
-        Benchmark::Latency(options) => latency::run(&options),
-        Benchmark::Journal(options) => journal::run(&options),
-        Benchmark::Overview(options) => overview::run(&options),
-        Benchmark::Ship(options) => ship::run(&options),
-    }?;
-    report.print(&machine, arguments.json);
-    Ok(())
+    let report = match &arguments.benchmark {
+        Benchmark::Latency(options) => latency::run(options),
+        Benchmark::Journal(options) => journal::run(options),
+        Benchmark::Overview(options) => overview::run(options),
+        Benchmark::Ship(options) => ship::run(options),
+    };
+    match report {
+        Ok(report) => {
+            report.print(&machine, arguments.json);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

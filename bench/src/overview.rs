@@ -252,7 +252,7 @@ fn open(arguments: &Arguments, path: &Path) -> anyhow::Result<Warehouse> {
     Ok(Warehouse::open(path, &options)?)
 }
 
-#[expect(clippy::print_stderr, reason = "a wait of minutes should say what it is for")]
+/// A wait of minutes should say what it is for.
 fn eprint_progress(events: u64) {
     let millions = rounded(events as f64 / 1e6, 2);
     eprintln!("making {millions} million events; kept for the next time");

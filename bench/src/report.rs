@@ -115,6 +115,10 @@ fn shown(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
+        // 64-bit floats are shown without a decimal point when they are whole.
+        Value::Number(number) if number.is_f64() => {
+            number.as_f64().map(|number| number.to_string()).unwrap_or_default()
+        }
         other => other.to_string(),
     }
 }

@@ -69,9 +69,9 @@ impl Kind {
 
 fn chat(stream: bool, wish: &str) -> Value {
     json!({
-        "model": "gpt-5-mini",
+        "model": "gpt-4.1-mini",
         "stream": stream,
-        "max_completion_tokens": 256,
+        "max_tokens": 256,
         "messages": [
             {"role": "system", "content": "You answer customers' questions in two sentences."},
             {"role": "user", "content": format!("Where do I find the invoice of my last order? {wish}")},

@@ -9,7 +9,10 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Request, StatusCode, header};
+use http_body_util::Full;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::client;
@@ -17,6 +20,7 @@ use crate::machine::{self, Usage};
 
 const START_MAX: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+const SHIP_MAX: Duration = Duration::from_secs(20);
 
 /// The virtual key that calls are made with; it opens nothing but this run's Tally.
 pub(crate) const TALLY_KEY: &str = "tally_bench_4Zr9QkW2mXc7Vt1Lh8";
@@ -28,7 +32,7 @@ const PROVIDER_KEY: &str = "sk-bench-through-0123456789";
 pub(crate) struct Children {
     pub(crate) simulator: Running,
     pub(crate) tally: Running,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A program and where it listens; dropping it ends it.
@@ -48,7 +52,7 @@ impl Children {
         tally: &Path,
         folder: &Path,
         latency_ms: u64,
-        strict: bool,
+        set: &[(String, String)],
     ) -> anyhow::Result<Self> {
         // The programs run in it, so its path must not be relative.
         let folder = tempfile::tempdir_in(folder.canonicalize()?)?;
@@ -66,9 +70,34 @@ impl Children {
         serve.arg("--data").arg(folder.path().join("data")).arg("--apply").arg(&company);
         serve.env("BENCH_TALLY_KEY", TALLY_KEY).env("BENCH_PROVIDER_KEY", PROVIDER_KEY);
         serve.env("TALLY_LOG_FILTER", "warn");
-        serve.env("TALLY_JOURNAL_DURABILITY", if strict { "strict" } else { "relaxed" });
+        serve.envs(set.iter().map(|(name, value)| (name, value)));
         let tally = Running::start(serve, address, folder.path(), "serve").await?;
-        Ok(Self { simulator, tally, _folder: folder })
+        Ok(Self { simulator, tally, folder })
+    }
+
+    /// How many calls Tally has metered by its own count, once it is as many as
+    /// expected or some time has passed.
+    ///
+    /// # Errors
+    /// When Tally does not answer the question.
+    pub(crate) async fn metered(&self, expected: u64) -> anyhow::Result<u64> {
+        let key = std::fs::read_to_string(self.folder.path().join("data/admin.key"))?;
+        let question = json!({"measures": ["calls"], "range": "last_24_hours"}).to_string();
+        let until = Instant::now() + SHIP_MAX;
+        loop {
+            let request = Request::post("/api/v1/query")
+                .header(header::AUTHORIZATION, format!("Bearer {}", key.trim()))
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(Full::new(Bytes::from(question.clone())))?;
+            let (status, body) = client::once(self.tally.address, request).await?;
+            anyhow::ensure!(status == StatusCode::OK, "status {status}");
+            let answer: Value = serde_json::from_slice(&body)?;
+            let calls = answer.pointer("/total/0").and_then(Value::as_u64).context("no total")?;
+            if calls >= expected || Instant::now() >= until {
+                return Ok(calls);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 }
 
@@ -109,7 +138,8 @@ impl Running {
             if let Some(status) = self.child.try_wait()? {
                 bail!("it ended with {status}");
             }
-            if matches!(client::get(self.address, "/").await, Ok((StatusCode::OK, _))) {
+            let request = Request::get("/").body(Full::default())?;
+            if matches!(client::once(self.address, request).await, Ok((StatusCode::OK, _))) {
                 return Ok(());
             }
             if Instant::now() >= until {
@@ -145,7 +175,7 @@ fn free_address() -> anyhow::Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
-/// A company with four budgets over every call, two policies and prices.
+/// A company with four budgets and a policy over every call.
 fn company_yaml(simulator: SocketAddr) -> String {
     include_str!("company.yaml").replace("SIMULATOR", &simulator.to_string())
 }

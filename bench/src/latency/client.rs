@@ -105,18 +105,19 @@ impl Target {
     }
 }
 
-/// A GET of a path on an address; the body, whatever the status.
+/// One request over a connection of its own; the body, whatever the status.
 ///
 /// # Errors
 /// When nothing answers.
-pub(crate) async fn get(address: SocketAddr, path: &str) -> anyhow::Result<(StatusCode, Bytes)> {
-    let request = Request::builder()
-        .uri(path)
-        .header(header::HOST, address.to_string())
-        .body(Full::new(Bytes::new()))?;
+pub(crate) async fn once(
+    address: SocketAddr,
+    mut request: Request<Full<Bytes>>,
+) -> anyhow::Result<(StatusCode, Bytes)> {
+    request.headers_mut().insert(header::HOST, address.to_string().parse()?);
     let stream = TcpStream::connect(address).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(async move {
+        // What ends it is told to the request.
         let _ = connection.await;
     });
     let response = sender.send_request(request).await?;

@@ -85,9 +85,9 @@ pub(crate) struct Arguments {
     /// How long the simulated provider thinks, in milliseconds.
     #[arg(long, default_value_t = 5)]
     provider_ms: u64,
-    /// The journal waits for the disk with every call.
-    #[arg(long)]
-    strict: bool,
+    /// Sets a variable for `tally serve`, such as `TALLY_JOURNAL_SHIP_MS=5000`; repeatable.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
     /// Threads of the client.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     client_threads: u16,
@@ -112,6 +112,8 @@ struct Way {
 struct Found {
     direct: Outcome,
     through: Outcome,
+    /// Calls through Tally that are answered but not part of the measurement.
+    warm_up: u64,
     tally_cpu: Duration,
     sim_cpu: Duration,
     tally: Usage,
@@ -128,15 +130,16 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Report> {
         .worker_threads(usize::from(arguments.client_threads))
         .enable_all()
         .build()?;
+    let set: Vec<_> = arguments.set.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let mut report = Report::new("latency")
         .setting("pairs", arguments.pairs)
         .setting("pair_seconds", arguments.pair_seconds)
         .setting("provider_ms", arguments.provider_ms)
-        .setting("durability", if arguments.strict { "strict" } else { "relaxed" })
-        .setting("client_threads", arguments.client_threads);
+        .setting("client_threads", arguments.client_threads)
+        .setting("set", set.join(" "));
     let mut latencies = Table::new("milliseconds from when a call was due", LATENCIES);
     let mut uses = Table::new("what it took", USES);
-    let found = runtime.block_on(measure_all(arguments, &tally))?;
+    let (found, metered) = runtime.block_on(measure_all(arguments, &tally))?;
     for (case, found) in &found {
         add_latencies(&mut latencies, case, found);
         uses.row(uses_row(case, found));
@@ -148,6 +151,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Report> {
     }
     report.table(latencies);
     report.table(uses);
+    report.note(metered);
     report.note(
         "added: the difference of the two quantiles; client, simulator and Tally share the cores",
     );
@@ -158,24 +162,32 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-async fn measure_all(arguments: &Arguments, tally: &Path) -> anyhow::Result<Vec<(Case, Found)>> {
+/// What each case found, and a sentence on whether Tally metered every call.
+async fn measure_all(
+    arguments: &Arguments,
+    tally: &Path,
+) -> anyhow::Result<(Vec<(Case, Found)>, String)> {
     let children =
-        Children::start(tally, &arguments.folder, arguments.provider_ms, arguments.strict).await?;
+        Children::start(tally, &arguments.folder, arguments.provider_ms, &arguments.set).await?;
     let direct = Arc::new(Target::new(children.simulator.address));
     let through = Arc::new(Target::new(children.tally.address));
     let mut all = Vec::new();
+    let mut answered = 0;
     for case in cases(arguments) {
-        let ways = [
-            Way { target: Arc::clone(&direct), call: Arc::new(case.kind.prepared(DIRECT_KEY)?) },
-            Way { target: Arc::clone(&through), call: Arc::new(case.kind.prepared(TALLY_KEY)?) },
-        ];
+        let way = |target: &Arc<Target>, key| {
+            let call = Arc::new(case.kind.prepared(key)?);
+            anyhow::Ok(Way { target: Arc::clone(target), call })
+        };
+        let ways = [way(&direct, DIRECT_KEY)?, way(&through, TALLY_KEY)?];
         let found = measure(&case, &children, &ways).await?;
         let is_answered = !found.direct.samples.is_empty() && !found.through.samples.is_empty();
         let errors = || format!("{:?} {:?}", found.direct.errors, found.through.errors);
         anyhow::ensure!(is_answered, "{}: nothing was answered: {}", case.kind.name(), errors());
+        answered += u64::try_from(found.through.samples.len())? + found.warm_up;
         all.push((case, found));
     }
-    Ok(all)
+    let metered = children.metered(answered).await.context("Tally's own count of calls")?;
+    Ok((all, format!("Tally answered {answered} calls and counts {metered} in its warehouse")))
 }
 
 fn cases(arguments: &Arguments) -> Vec<Case> {
@@ -194,10 +206,10 @@ fn cases(arguments: &Arguments) -> Vec<Case> {
 
 async fn measure(case: &Case, children: &Children, ways: &[Way; 2]) -> anyhow::Result<Found> {
     let [direct, through] = ways;
-    for way in ways {
-        block(way, load::arrivals(case.rate, WARM_UP, u64::MAX)).await?;
-    }
     let mut found = Found::default();
+    let warm_up = || load::arrivals(case.rate, WARM_UP, u64::MAX);
+    block(direct, warm_up()).await?;
+    found.warm_up = u64::try_from(block(through, warm_up()).await?.samples.len())?;
     for pair in 0..case.pairs {
         // Both blocks of a pair have the same arrivals; which comes first alternates.
         let arrivals = || load::arrivals(case.rate, case.block, pair);
@@ -277,6 +289,12 @@ fn uses_row(case: &Case, found: &Found) -> Vec<Value> {
 
 fn sorted(outcome: &Outcome, of: impl Fn(&Sample) -> Duration) -> Sorted {
     outcome.samples.iter().map(of).collect()
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let expected = || format!("expected NAME=VALUE, got `{text}`");
+    let (name, value) = text.split_once('=').ok_or_else(expected)?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// Children run in a folder of their own, so the program's path must not be relative.

@@ -48,7 +48,7 @@ impl Options {
             queued_records_max: 100_000,
             flush_every: Duration::from_millis(100),
             shipment_rows_max: 10_000,
-            ship_every: Duration::from_millis(200),
+            ship_every: Duration::from_secs(1),
         }
     }
 }

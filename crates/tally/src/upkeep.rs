@@ -10,7 +10,7 @@ use crate::{resources::SNAPSHOT_FILE, serve::Parts};
 
 /// Holds what was learned about models' tokens.
 pub(crate) const CALIBRATION_FILE: &str = "calibration.json";
-const COMPACT_EVERY: Duration = Duration::from_secs(300);
+const COMPACT_EVERY: Duration = Duration::from_secs(60);
 
 pub(crate) fn build_plane(
     snapshot: Arc<Snapshot>,
