@@ -48,7 +48,7 @@ fn a_call_is_answered_for_by_person_team_and_model() {
 }
 
 #[test]
-fn outcomes_are_reported_and_refused_when_they_are_not_the_keys_to_report() {
+fn outcomes_are_reported_and_refused_for_a_workload_that_is_not_registered() {
     let sim = Running::sim();
     let tally = Tally::with_company(&sim.url);
     let said = tally.succeed(&[
@@ -72,7 +72,7 @@ fn outcomes_are_reported_and_refused_when_they_are_not_the_keys_to_report() {
         "--workload",
         "bot",
     ]);
-    assert!(said.contains("not bound to `bot`"), "{said}");
+    assert!(said.contains("`bot` is not registered"), "{said}");
     let done = tally.run(&["outcome", "report", "--task", "t-1", "--result", "maybe"]);
     assert_eq!(done.code, Some(2), "{done:?}");
 }
