@@ -44,7 +44,7 @@ rust: setup-build ## Run the Rust tests.
 .PHONY: doc
 doc: setup-build ## Run the doc tests and check that the documentation builds.
 	$(CARGO) test --workspace --doc --quiet
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --workspace --no-deps --document-private-items --quiet
 
 .PHONY: deny
 deny: ## Check licences, bans and sources of all dependencies.

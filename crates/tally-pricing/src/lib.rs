@@ -1,7 +1,7 @@
 //! What a call costs: price lists by model and day, and the price of one call.
 //!
 //! - [`PriceCatalog`] answers what a call costs and which version of which list says so.
-//! - [`shipped`] is the list that comes with Tally.
+//! - [`shipped()`] is the list that comes with Tally.
 //! - [`import`] reads the public price lists.
 //!
 //! Invariants: integers only, never floats; no I/O, no clock; a price that no
