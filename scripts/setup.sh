@@ -3,10 +3,13 @@
 #
 #   scripts/setup.sh build   libduckdb, which Tally links against
 #   scripts/setup.sh demo    the same, and the Python clients
-#   scripts/setup.sh test    the same, and the tools that CI runs (default)
+#   scripts/setup.sh web     the packages that the web interface is built with
+#   scripts/setup.sh browser the same, and a Chromium for the browser tests
+#   scripts/setup.sh test    all of it, and the tools that CI runs (default)
 #
 # Nothing is done twice: what is in place is recognised and left alone. Nothing is
-# installed outside this folder but cargo's own tools, so no root is needed.
+# installed outside this folder but cargo's own tools and, as root on Debian and its
+# kin, Chromium; elsewhere CHROMIUM=/path/to/chromium names the one to use.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,8 +27,13 @@ main() {
     case "${1:-test}" in
         build) duckdb ;;
         demo) duckdb; python_clients ;;
-        test) duckdb; python_clients; cargo_tool nextest "$nextest_version"; cargo_tool deny "$deny_version" ;;
-        *) fail "unknown step \`$1\`; expected build, demo or test" ;;
+        web) web_packages ;;
+        browser) web_packages; browser ;;
+        test)
+            duckdb; python_clients; web_packages
+            cargo_tool nextest "$nextest_version"; cargo_tool deny "$deny_version"
+            browser ;;
+        *) fail "unknown step \`$1\`; expected build, demo, web, browser or test" ;;
     esac
 }
 
@@ -121,6 +129,40 @@ python_clients() {
         --require-hashes --requirement "$lock"
     cp "$lock" .venv/requirements.lock
     say "the Python clients are in .venv"
+}
+
+# --- the web interface ------------------------------------------------------------
+
+web_packages() {
+    local lock=web/package-lock.json
+    # npm writes this file last, so an installation that was interrupted begins again.
+    if [[ web/node_modules/.package-lock.json -nt $lock ]]; then
+        return
+    fi
+    need npm "install Node 20 or newer"
+    say "installing the packages of $lock"
+    if ! (cd web && npm ci --no-audit --no-fund --loglevel=error); then
+        fail "npm cannot install the packages of $lock; is the registry reachable?"
+    fi
+    touch web/node_modules/.package-lock.json
+}
+
+browser() {
+    if [[ -n ${CHROMIUM:-} ]]; then
+        [[ -x $CHROMIUM ]] || fail "CHROMIUM names \`$CHROMIUM\`, which cannot be run"
+        return
+    fi
+    if command -v chromium chromium-browser google-chrome >/dev/null; then
+        return
+    fi
+    if [[ $(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then
+        fail "the browser tests need Chromium: install it, and name it with CHROMIUM=/path/to/chromium"
+    fi
+    say "installing Debian's Chromium"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null
+    [[ -x /usr/bin/chromium ]] || fail "apt installed no /usr/bin/chromium; name one with CHROMIUM=/path/to/chromium"
+    say "$(/usr/bin/chromium --version 2>/dev/null || echo Chromium) is installed"
 }
 
 # --- cargo's tools ---------------------------------------------------------------
