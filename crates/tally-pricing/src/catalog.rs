@@ -47,7 +47,7 @@ pub(crate) struct Listed {
     pub(crate) entry: PriceEntry,
     pub(crate) sheet: Sheet,
     pub(crate) version: Arc<str>,
-    list: Arc<str>,
+    pub(crate) list: Arc<str>,
     precedence: i32,
     as_of: Date,
 }

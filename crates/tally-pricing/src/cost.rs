@@ -88,23 +88,30 @@ fn cost<'a>(listed: &Listed, billable: &Billable<'a>) -> Result<PicoUsd, Gap<'a>
     total(plus(fees, token_cost(rates, &billable.tokens, factor)?)?)
 }
 
-/// The kinds are disjoint, so each is priced once; only reasoning is a part of
-/// another kind, and what it costs apart is taken out of output.
 fn token_cost(rates: &RateSet, tokens: &Tokens, factor: Factor) -> Result<i128, Gap<'static>> {
+    token_kinds(rates, tokens).into_iter().try_fold(0, |sum, (kind, count, rate)| {
+        let gap = Gap::Kind { kind, tier: rates.service_tier };
+        plus(sum, priced(count, rate, factor, gap)?)
+    })
+}
+
+/// Kinds of tokens, how many, at which rate. The kinds are disjoint, so each is priced
+/// once; only reasoning is a part of another kind, and what it costs apart is taken out
+/// of output.
+pub(crate) fn token_kinds(
+    rates: &RateSet,
+    tokens: &Tokens,
+) -> [(&'static str, u64, Option<RatePerToken>); 6] {
     // A report of more reasoning than output cannot make output negative.
     let reasoning = rates.reasoning.map_or(0, |_| tokens.reasoning.min(tokens.output));
-    let kinds = [
+    [
         ("input_uncached", tokens.input_uncached, rates.input),
         ("cache_read", tokens.cache_read, rates.cache_read),
         ("cache_write_5m", tokens.cache_write_5m, rates.cache_write_5m),
         ("cache_write_1h", tokens.cache_write_1h, rates.cache_write_1h),
         ("output", tokens.output.saturating_sub(reasoning), rates.output),
         ("reasoning", reasoning, rates.reasoning),
-    ];
-    kinds.into_iter().try_fold(0, |sum, (kind, count, rate)| {
-        let gap = Gap::Kind { kind, tier: rates.service_tier };
-        plus(sum, priced(count, rate, factor, gap)?)
-    })
+    ]
 }
 
 /// The cost of tokens of one kind, in picodollars; none of them cost nothing

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::{collection::vec, option, prelude::*, sample::select};
-use tally_pricing::{Ceiling, Price};
+use tally_pricing::{Ceiling, Price, PriceUnit};
 use tally_types::{
     PicoUsd, RatePerToken, ServiceTier, Tokens,
     spec::{PriceEntry, PriceModifier, RateSet},
@@ -136,6 +136,26 @@ proptest! {
             Price::Known { cost, .. } => prop_assert_eq!(Some(i128::from(cost.pico())), expected),
             Price::Unknown { reason } => prop_assert_eq!(None, expected, "{}", reason),
         }
+    }
+
+    #[test]
+    fn the_lines_of_a_price_add_up_to_it(entry in entries(), call in calls()) {
+        let catalog = catalog(vec![entry]);
+        let mut event = call.event();
+        catalog.price_event(call.provider, &[call.model], &mut event);
+        let breakdown = catalog.explain_event(call.provider, &[call.model], &event);
+        let Some(cost) = event.cost_list_usd else {
+            prop_assert_eq!(breakdown, None, "what has no price has no lines");
+            return Ok(());
+        };
+        let breakdown = breakdown.unwrap();
+        let lines: i64 = breakdown.lines.iter().map(|line| line.cost_usd.pico()).sum();
+        prop_assert_eq!(lines, cost.pico());
+        let tokens = breakdown.lines.iter().filter(|line| line.unit == PriceUnit::MillionTokens);
+        let counted: u64 = tokens.map(|line| line.quantity).sum();
+        prop_assert!(counted == call.tokens.total() || counted == 0, "every token is on one line");
+        event.price_version = Some("another".to_owned());
+        prop_assert_eq!(catalog.explain_event(call.provider, &[call.model], &event), None);
     }
 
     #[test]

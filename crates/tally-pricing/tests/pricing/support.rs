@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use tally_pricing::{Billable, Price, PriceCatalog};
 use tally_types::{
-    PicoUsd, RatePerToken, ServiceTier, Timestamp, Tokens,
+    CallId, EventId, PicoUsd, RatePerToken, ServiceTier, Source, Timestamp, Tokens, UsageEvent,
     spec::{PriceEntry, PriceListSpec, RateSet},
 };
+use uuid::Uuid;
 
 /// A day on which every price of the shipped list holds.
 pub(crate) fn now() -> Timestamp {
@@ -56,6 +57,17 @@ impl Call {
             modifiers: &self.modifiers,
             tool_requests: &self.tools,
         })
+    }
+
+    /// The call as an event without a price.
+    pub(crate) fn event(&self) -> UsageEvent {
+        let id = Uuid::from_u128(1);
+        let mut event = UsageEvent::new(EventId(id), CallId(id), self.at, Source::Gateway);
+        event.tokens = self.tokens;
+        event.service_tier = self.tier;
+        event.billing_modifiers.clone_from(&self.modifiers);
+        event.tool_requests.clone_from(&self.tools);
+        event
     }
 
     /// The cost in USD as text.
