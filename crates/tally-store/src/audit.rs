@@ -1,4 +1,4 @@
-//! The audit trail: one entry per changed resource.
+//! The audit trail: one entry per changed resource, one per act on an account.
 
 use std::{fmt, str::FromStr};
 
@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tally_types::{Kind, Name, Timestamp};
 
-/// What was done to a resource.
+/// What was done to a resource, or to the account of a person: then `before` and `after`
+/// hold what it was about (`{"session": …}`, `{"invitation": …, "expires": …}`), never a
+/// password, a token or a hash of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditAction {
@@ -21,6 +23,29 @@ pub enum AuditAction {
     /// Another file set owns it now; the spec is the same. `before` and `after` hold
     /// `{"applied_by": …}` instead of specs.
     TakeOver,
+    /// A link to join, or to choose another password, was made for this person.
+    Invite,
+    /// Such a link was withdrawn.
+    WithdrawInvitation,
+    /// The first admin came in by the link that the server printed.
+    SetUp,
+    /// The person has an account now.
+    Join,
+    /// The person chose another password by a link; their sessions ended.
+    ResetPassword,
+    /// The person changed their password; their other sessions ended.
+    ChangePassword,
+    /// The person signed in. Failed attempts are in the log only, as anyone could fill
+    /// the trail with them.
+    SignIn,
+    /// One session ended.
+    SignOut,
+    /// Every session of the person ended.
+    SignOutEverywhere,
+    /// The person may not sign in any more; their sessions ended.
+    Disable,
+    /// The person may sign in again.
+    Enable,
 }
 
 /// One entry of the audit trail.
@@ -70,8 +95,24 @@ pub struct AuditFilter {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: &[Self] =
-        &[Self::Create, Self::Update, Self::Delete, Self::Prune, Self::TakeOver];
+    pub const ALL: &[Self] = &[
+        Self::Create,
+        Self::Update,
+        Self::Delete,
+        Self::Prune,
+        Self::TakeOver,
+        Self::Invite,
+        Self::WithdrawInvitation,
+        Self::SetUp,
+        Self::Join,
+        Self::ResetPassword,
+        Self::ChangePassword,
+        Self::SignIn,
+        Self::SignOut,
+        Self::SignOutEverywhere,
+        Self::Disable,
+        Self::Enable,
+    ];
 
     /// The word used everywhere.
     pub const fn as_str(self) -> &'static str {
@@ -81,6 +122,17 @@ impl AuditAction {
             Self::Delete => "delete",
             Self::Prune => "prune",
             Self::TakeOver => "take_over",
+            Self::Invite => "invite",
+            Self::WithdrawInvitation => "withdraw_invitation",
+            Self::SetUp => "set_up",
+            Self::Join => "join",
+            Self::ResetPassword => "reset_password",
+            Self::ChangePassword => "change_password",
+            Self::SignIn => "sign_in",
+            Self::SignOut => "sign_out",
+            Self::SignOutEverywhere => "sign_out_everywhere",
+            Self::Disable => "disable",
+            Self::Enable => "enable",
         }
     }
 }

@@ -9,13 +9,17 @@ use serde_json::Value;
 use sqlx::{
     Any, AnyConnection, AnyPool, AssertSqlSafe, Row, Transaction,
     any::{AnyPoolOptions, AnyRow},
+    pool::PoolConnection,
 };
 use tally_types::{Kind, Name, Resource, Timestamp};
 
 use crate::{AuditEntry, AuditFilter, ResourceId, StoreError};
 
 /// Applied in order, each once; never edit one that was released.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_resources.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_resources.sql"),
+    include_str!("../migrations/0002_accounts.sql"),
+];
 
 const RESOURCE_SELECT: &str = "select kind, name, version, spec, status, applied_by, created_at, \
                                updated_at from resource where kind = $1 and name = $2";
@@ -52,7 +56,7 @@ pub fn sqlite_url(path: &Path) -> String {
     url + "?mode=rwc"
 }
 
-fn backend(error: impl std::fmt::Display) -> StoreError {
+pub(crate) fn backend(error: impl std::fmt::Display) -> StoreError {
     StoreError::Backend(error.to_string())
 }
 
@@ -94,10 +98,11 @@ impl Database {
         if found > known {
             return Err(StoreError::NewerSchema { found, known });
         }
-        let collation = if is_sqlite { "collate binary" } else { "collate \"C\"" };
+        let (collation, bytes) =
+            if is_sqlite { ("collate binary", "blob") } else { ("collate \"C\"", "bytea") };
         for (version, sql) in (1_i64..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
             let mut tx = self.pool.begin().await?;
-            let sql = sql.replace("/* binary */", collation);
+            let sql = sql.replace("/* binary */", collation).replace("/* bytes */", bytes);
             sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *tx).await?;
             sqlx::query("insert into schema_version (version, applied_at) values ($1, $2)")
                 .bind(version)
@@ -112,6 +117,10 @@ impl Database {
 
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
         Ok(self.pool.begin().await?)
+    }
+
+    pub(crate) async fn connection(&self) -> Result<PoolConnection<Any>, StoreError> {
+        Ok(self.pool.acquire().await?)
     }
 
     pub(crate) async fn close(&self) {
@@ -332,7 +341,7 @@ pub(crate) async fn write_audit(
     Ok(())
 }
 
-fn parsed<T>(row: &AnyRow, column: &str) -> Result<T, StoreError>
+pub(crate) fn parsed<T>(row: &AnyRow, column: &str) -> Result<T, StoreError>
 where
     T: std::str::FromStr<Err: std::fmt::Display>,
 {

@@ -1,8 +1,10 @@
-//! Resources, their versions and the audit trail.
+//! Resources, their versions and the audit trail; accounts of people.
 //!
 //! [`documents`] reads files into [`Document`](documents::Document)s with errors that
 //! name file, line and field; [`Store`] keeps resources in a database, each change in one
 //! transaction with its audit entry; [`Snapshot`] is what the data plane reads.
+//! [`accounts`] holds how people come in, beside the resources; [`Idempotency`] keeps the
+//! replies to requests that may be repeated.
 //!
 //! Invariants: every stored spec has its kind's shape and every reference in it has a
 //! target; exactly one audit entry per changed resource; the published snapshot is the
@@ -12,23 +14,28 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+pub mod accounts;
 mod apply;
 mod audit;
+mod change;
 mod check;
 mod database;
 mod diff;
 pub mod documents;
 mod error;
+mod idempotency;
 mod rules;
 mod snapshot;
 mod state;
 mod store;
 mod suggest;
 
+pub use accounts::{AccountError, Accounts};
 pub use apply::{ApplyOptions, ApplyReport, Change, ChangeAction};
 pub use audit::{AuditAction, AuditEntry, AuditFilter};
 pub use database::sqlite_url;
 pub use diff::FieldDiff;
 pub use error::{Problem, ResourceId, StoreError};
+pub use idempotency::{Begun, Idempotency, Kept, REPLY_BYTES_MAX, Ticket};
 pub use snapshot::{Snapshot, SnapshotError};
 pub use store::{ListOptions, Page, Store};

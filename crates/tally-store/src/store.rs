@@ -1,14 +1,18 @@
 //! The store: every way to read and change resources.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 
 use serde_json::Value;
-use tally_types::{Clock, Kind, Name, Resource, Spec};
+use tally_types::{Clock, Kind, Name, Resource, Spec, Timestamp};
 use tokio::sync::{Mutex, watch};
 
 use crate::{
     ApplyOptions, ApplyReport, AuditAction, AuditEntry, AuditFilter, Problem, ResourceId, Snapshot,
     StoreError, apply,
+    change::Change,
     database::{self, Database},
     documents::Document,
     rules,
@@ -51,6 +55,8 @@ struct Inner {
     /// The last state this process knows; locked for the whole of a change.
     state: Mutex<State>,
     snapshots: watch::Sender<Arc<Snapshot>>,
+    /// Counts the replies begun, of which only every so many is followed by tidying up.
+    replies_begun: AtomicI64,
 }
 
 /// A planned change, what to answer, and which resource to read back.
@@ -77,7 +83,9 @@ impl Store {
         let state = State::load(&mut tx, revision).await?;
         tx.commit().await?;
         let (snapshots, _) = watch::channel(Arc::new(state.snapshot()));
-        let inner = Inner { database, clock, state: Mutex::new(state), snapshots };
+        let state = Mutex::new(state);
+        let replies_begun = AtomicI64::new(0);
+        let inner = Inner { database, clock, state, snapshots, replies_begun };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -101,15 +109,9 @@ impl Store {
     /// # Errors
     /// `Backend`, or `Unreadable` when a newer Tally wrote something unknown.
     pub async fn refresh(&self) -> Result<bool, StoreError> {
-        let mut state = self.inner.state.lock().await;
-        let mut tx = self.inner.database.begin().await?;
-        let revision = database::lock_revision(&mut tx).await?;
-        let is_stale = revision != state.revision;
-        if is_stale {
-            *state = State::load(&mut tx, revision).await?;
-            self.publish(&state);
-        }
-        tx.rollback().await?;
+        let change = self.begin_change().await?;
+        let is_stale = change.was_stale();
+        change.undo().await?;
         Ok(is_stale)
     }
 
@@ -311,35 +313,41 @@ impl Store {
         by: Authorship,
         plan: impl FnOnce(&State) -> Result<Planned<T>, StoreError>,
     ) -> Result<(T, Option<Resource>), StoreError> {
-        let mut state = self.inner.state.lock().await;
-        let mut tx = self.inner.database.begin().await?;
-        let revision = database::lock_revision(&mut tx).await?;
-        if revision != state.revision {
-            // Another process wrote since; plan on what is there now.
-            *state = State::load(&mut tx, revision).await?;
-            self.publish(&state);
-        }
-        let Planned { plan, answer, dry_run, read_back } = plan(&state)?;
+        let mut change = self.begin_change().await?;
+        let Planned { plan, answer, dry_run, read_back } = plan(change.state())?;
         let is_written = !dry_run && !plan.edits.is_empty();
         if is_written {
-            plan.write(&mut tx, &by, self.inner.clock.now()).await?;
+            change.write(plan, &by).await?;
         }
         let resource = match &read_back {
-            Some(id) => database::read(&mut tx, id).await?,
+            Some(id) => database::read(change.connection(), id).await?,
             None => None,
         };
         if is_written {
-            tx.commit().await?;
-            *state = plan.next;
-            self.publish(&state);
+            change.commit().await?;
         } else {
-            tx.rollback().await?;
+            change.undo().await?;
         }
         Ok((answer, resource))
     }
 
-    fn publish(&self, state: &State) {
-        self.inner.snapshots.send_replace(Arc::new(state.snapshot()));
+    /// Waits for other writers and starts a change on what is there now.
+    pub(crate) async fn begin_change(&self) -> Result<Change<'_>, StoreError> {
+        let Inner { database, clock, state, snapshots, .. } = &*self.inner;
+        Change::begin(database, state.lock().await, snapshots, clock.now()).await
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.inner.database
+    }
+
+    /// True at the first of every so many replies.
+    pub(crate) fn is_time_to_tidy(&self, every: i64) -> bool {
+        self.inner.replies_begun.fetch_add(1, Ordering::Relaxed) % every == 0
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.inner.clock.now()
     }
 }
 
@@ -351,18 +359,18 @@ impl std::fmt::Debug for Store {
     }
 }
 
-fn authorship(actor: &str, note: Option<String>) -> Result<Authorship, StoreError> {
+pub(crate) fn authorship(actor: &str, note: Option<String>) -> Result<Authorship, StoreError> {
     if actor.trim().is_empty() {
         return Err(StoreError::Argument("expected an actor for the audit trail".to_owned()));
     }
     Ok(Authorship { actor: actor.to_owned(), note })
 }
 
-fn checked(id: &ResourceId, spec: &Value) -> Result<Spec, StoreError> {
+pub(crate) fn checked(id: &ResourceId, spec: &Value) -> Result<Spec, StoreError> {
     parse(id, spec, None).map_err(|problems: Vec<Problem>| StoreError::Invalid(problems))
 }
 
-fn planned(
+pub(crate) fn planned(
     state: &State,
     id: &ResourceId,
     action: AuditAction,

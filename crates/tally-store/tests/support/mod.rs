@@ -1,5 +1,7 @@
 //! What the tests share.
 
+pub mod people;
+
 use std::sync::{
     Arc,
     atomic::{AtomicU32, Ordering},
@@ -21,8 +23,13 @@ pub fn clock() -> Arc<ManualClock> {
 /// An empty store: in memory, or with `TALLY_TEST_POSTGRES=postgres://…` in a schema of
 /// its own there, so that one set of tests holds both backends to the same behaviour.
 pub async fn memory() -> Store {
+    memory_at(clock()).await
+}
+
+/// The same, at the time of a clock.
+pub async fn memory_at(clock: Arc<ManualClock>) -> Store {
     let Ok(url) = std::env::var("TALLY_TEST_POSTGRES") else {
-        return Store::open("sqlite::memory:", clock()).await.unwrap();
+        return Store::open("sqlite::memory:", clock).await.unwrap();
     };
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let schema = format!("t{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
@@ -31,7 +38,7 @@ pub async fn memory() -> Store {
     let create = format!("drop schema if exists {schema} cascade; create schema {schema}");
     sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
-    Store::open(&format!("{url}?options=-c%20search_path%3D{schema}"), clock()).await.unwrap()
+    Store::open(&format!("{url}?options=-c%20search_path%3D{schema}"), clock).await.unwrap()
 }
 
 pub fn yaml(text: &str) -> Vec<Document> {
