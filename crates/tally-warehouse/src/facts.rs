@@ -2,7 +2,7 @@
 
 /// What the high and the low column of a wide sum count in: 2³². DuckDB unpacks
 /// compressed `HUGEINT`s forty times slower than `BIGINT`s, so rollups hold two of these.
-const HALF: i64 = 1 << 32;
+pub(crate) const HALF: i64 = 1 << 32;
 
 /// How many sums there are.
 pub(crate) const COUNT: usize = Fact::ALL.len();

@@ -2,10 +2,13 @@
 
 use duckdb::Connection;
 
-use crate::{error::WarehouseError, rollup};
+use crate::{error::WarehouseError, rollup, zone::Calendar};
 
 /// Raised by every change of the tables that older builds cannot read.
-pub(crate) const VERSION: i64 = 1;
+/// 2: the rollup of tasks.
+pub(crate) const VERSION: i64 = 2;
+
+const VERSION_KEY: &str = "schema_version";
 
 /// The key under which the zone of the day rollups is stored.
 pub(crate) const ZONE_KEY: &str = "time_zone";
@@ -98,27 +101,47 @@ pub(crate) fn names_sql(columns: &[(&str, &str)]) -> String {
     columns.join(", ")
 }
 
-/// Creates the tables of a new file, or checks the version of an old one.
+/// Creates the tables of a new file, or checks the version of an old one. Returns the
+/// version the file has: of an older one, [`upgrade`] brings it up to date.
 ///
 /// # Errors
 /// When the file is from a newer Tally, or DuckDB fails.
-pub(crate) fn migrate(connection: &Connection) -> Result<(), WarehouseError> {
+pub(crate) fn prepare(connection: &Connection) -> Result<i64, WarehouseError> {
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL)",
     )?;
-    let found = read_meta(connection, "schema_version")?;
-    match found {
-        Some(text) => {
-            let found = text
-                .parse::<i64>()
-                .map_err(|_| WarehouseError::Corrupt(format!("schema version `{text}`")))?;
-            if found > VERSION {
-                return Err(WarehouseError::NewerSchema { found, known: VERSION });
-            }
-            Ok(())
-        }
-        None => create(connection),
+    let Some(text) = read_meta(connection, VERSION_KEY)? else {
+        create(connection)?;
+        return Ok(VERSION);
+    };
+    let found = text
+        .parse::<i64>()
+        .map_err(|_| WarehouseError::Corrupt(format!("schema version `{text}`")))?;
+    if found > VERSION {
+        return Err(WarehouseError::NewerSchema { found, known: VERSION });
     }
+    Ok(found)
+}
+
+/// Adds what a file of an older version lacks and builds it from the events.
+///
+/// # Errors
+/// When DuckDB fails; the caller's transaction must then be rolled back.
+pub(crate) fn upgrade(
+    connection: &Connection,
+    calendar: &Calendar,
+    from: i64,
+) -> Result<(), WarehouseError> {
+    if from < 2 {
+        connection.execute_batch(&task_tables_sql())?;
+        rollup::rebuild_task_days(connection, calendar)?;
+    }
+    Ok(write_meta(connection, VERSION_KEY, &VERSION.to_string())?)
+}
+
+fn task_tables_sql() -> String {
+    let tables = rollup::TABLES.iter().filter(|table| table.content == rollup::Content::Tasks);
+    tables.map(rollup::Table::create_sql).chain([rollup::CREATE_PARTS_SQL.to_owned()]).collect()
 }
 
 fn create(connection: &Connection) -> Result<(), WarehouseError> {
@@ -134,6 +157,7 @@ fn create(connection: &Connection) -> Result<(), WarehouseError> {
         outcomes = columns_sql(OUTCOMES),
     );
     sql.push_str(rollup::CREATE_SQL);
+    sql.push_str(rollup::CREATE_PARTS_SQL);
     for table in rollup::TABLES {
         sql.push_str(&table.create_sql());
     }

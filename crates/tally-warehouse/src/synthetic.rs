@@ -25,6 +25,9 @@ const TEAMS: u32 = 60;
 const WORKLOADS: u32 = 40;
 const MODELS: u32 = 9;
 const CALLS_PER_TASK: u32 = 4;
+/// One task in so many goes on for days: its number comes again.
+const LONG_TASKS: u32 = 40;
+const LONG_TASK_NUMBERS: u32 = 30_000;
 
 /// Adds synthetic events, outcomes for about half of their tasks, and builds the
 /// rollups. Meant for an empty warehouse: ids repeat for the same seed.
@@ -45,14 +48,16 @@ pub fn load(warehouse: &Warehouse, wanted: &Synthetic) -> Result<(), WarehouseEr
     })
 }
 
-/// SQL: a number below a bound that depends on the row and a salt.
-fn pick(seed: u32, salt: u32, bound: u32) -> String {
-    format!("(hash(i, {seed}, {salt}) % {bound})::INTEGER")
+/// SQL: a number below a bound that depends on a column and a salt.
+fn pick(column: &str, seed: u32, salt: u32, bound: u32) -> String {
+    format!("(hash({column}, {seed}, {salt}) % {bound})::INTEGER")
 }
 
 /// SQL: as [`pick`], small numbers far more often than large ones.
-fn skewed(seed: u32, salt: u32, bound: u32) -> String {
-    format!("floor(power((hash(i, {seed}, {salt}) % 65536) / 65536.0, 3) * {bound})::INTEGER")
+fn skewed(column: &str, seed: u32, salt: u32, bound: u32) -> String {
+    format!(
+        "floor(power((hash({column}, {seed}, {salt}) % 65536) / 65536.0, 3) * {bound})::INTEGER"
+    )
 }
 
 fn insert_sql(wanted: &Synthetic, from: u64, to: u64) -> String {
@@ -65,20 +70,24 @@ fn insert_sql(wanted: &Synthetic, from: u64, to: u64) -> String {
         "INSERT INTO events ({names}, task_key) SELECT *, CASE WHEN task_id IS NOT NULL THEN {task_key} END FROM ({columns} FROM ( \
            SELECT *, printf('%08x-%04x-7%03x-8000-%012x', happened // 65536000, \
              happened // 1000 % 65536, luck, i)::UUID AS id FROM ( \
-           SELECT i, {start} + i::BIGINT * {step} AS happened, \
-             {person} AS p, \
+           SELECT i, t, happened, {person} AS p, {known} AS known, \
              -- A team works on three workloads, a workload uses two models.
              ((p % {TEAMS}) * 7 + {workload}) % {WORKLOADS} AS w, (w * 5 + {model}) % {MODELS} AS m, {luck} AS luck, {size} AS size, {extra} AS extra \
-           FROM range({from}, {to}) rows(i))))",
+           FROM (SELECT i, {start} + i::BIGINT * {step} AS happened, \
+             CASE WHEN hash(i // {CALLS_PER_TASK}, {seed}) % {LONG_TASKS} = 0 \
+               THEN i // {CALLS_PER_TASK} % {LONG_TASK_NUMBERS} ELSE i // {CALLS_PER_TASK} END AS t \
+             FROM range({from}, {to}) rows(i)))))",
         // Any key joins them: nothing else reports on synthetic tasks.
         task_key = "hash(workload, task_id)",
         columns = columns_sql(),
-        person = skewed(seed, 1, PEOPLE),
-        workload = skewed(seed, 2, 3),
-        model = skewed(seed, 3, 2),
-        luck = pick(seed, 4, 1_000),
-        size = skewed(seed, 5, 60_000),
-        extra = pick(seed, 6, 1_000),
+        // One person does a task, for one workload, with more than one model.
+        person = skewed("t", seed, 1, PEOPLE),
+        known = pick("t", seed, 7, 50),
+        workload = skewed("t", seed, 2, 3),
+        model = skewed("i", seed, 3, 2),
+        luck = pick("i", seed, 4, 1_000),
+        size = skewed("i", seed, 5, 60_000),
+        extra = pick("i", seed, 6, 1_000),
     )
 }
 
@@ -87,18 +96,18 @@ fn columns_sql() -> String {
     let attribution = format!(
         "id AS event_id, 0 AS revision, id AS call_id, happened AS time_us, \
          ['gateway', 'gateway', 'gateway', 'otlp'][1 + m % 4] AS source, \
-         CASE WHEN luck % 50 > 0 THEN 'person-' || p END AS person, \
-         CASE WHEN luck % 50 > 0 THEN 'team-' || p % {TEAMS} END AS team, \
-         CASE WHEN luck % 50 > 0 THEN 'department-' || p % {TEAMS} % 8 END AS department, \
-         CASE WHEN luck % 50 > 0 THEN 'cc-' || p % {TEAMS} % 20 END AS cost_center, \
+         CASE WHEN known > 0 THEN 'person-' || p END AS person, \
+         CASE WHEN known > 0 THEN 'team-' || p % {TEAMS} END AS team, \
+         CASE WHEN known > 0 THEN 'department-' || p % {TEAMS} % 8 END AS department, \
+         CASE WHEN known > 0 THEN 'cc-' || p % {TEAMS} % 20 END AS cost_center, \
          'key-' || p AS \"key\", \
          CASE WHEN w < {registered} THEN 'workload-' || w END AS workload, \
          CASE WHEN w < {registered} THEN ['critical', 'operational', 'exploration'][1 + w % 3] END AS workload_class, \
          'app-' || w % 12 AS application, 'client/1.' || w % 12 AS user_agent, \
          CASE WHEN w % 3 < 2 THEN 'production' ELSE 'experimentation' END AS environment, \
          ['chat', 'summarise', 'code', 'extract', 'classify'][1 + w % 5] AS task_type, \
-         CASE WHEN w % 4 < 3 THEN 'task-' || i // {CALLS_PER_TASK} END AS task_id, \
-         'session-' || p || '-' || happened // 3600000000 AS session, \
+         CASE WHEN w % 4 < 3 THEN 'task-' || t END AS task_id, \
+         'session-' || p || '-' || happened // 14400000000 AS session, \
          ['deflection', 'conversion', NULL][1 + w % 3] AS value_tag, NULL AS tags, NULL AS template",
         registered = WORKLOADS - 4,
     );

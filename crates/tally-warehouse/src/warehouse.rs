@@ -100,7 +100,7 @@ impl Warehouse {
     }
 
     fn with(writer: Connection, options: &Options) -> Result<Self, WarehouseError> {
-        schema::migrate(&writer)?;
+        let version = schema::prepare(&writer)?;
         let calendar =
             Calendar { zone: options.time_zone.clone(), week_starts: options.week_starts };
         let warehouse = Self {
@@ -109,8 +109,20 @@ impl Warehouse {
             readers: Mutex::new(Vec::new()),
             calendar: RwLock::new(calendar.clone()),
         };
+        warehouse.upgrade(version)?;
         warehouse.adopt_zone(&calendar)?;
         Ok(warehouse)
+    }
+
+    fn upgrade(&self, version: i64) -> Result<(), WarehouseError> {
+        if version == schema::VERSION {
+            return Ok(());
+        }
+        let known = schema::VERSION;
+        tracing::info!("bringing the warehouse from schema version {version} to {known}");
+        self.in_transaction(|connection, calendar| schema::upgrade(connection, calendar, version))?;
+        tracing::info!("the warehouse has schema version {known}");
+        Ok(())
     }
 
     /// The last sequence stored for a node; 0 before its first batch.

@@ -6,13 +6,12 @@ use duckdb::Connection;
 use jiff::Timestamp;
 
 use super::{
-    Cell, Column, ColumnKind, Measure, Query, QueryResult, ResolvedRange, TIME,
+    AnswerSource, Cell, Column, ColumnKind, Measure, Query, QueryResult, ResolvedRange, TIME,
     accumulate::{Group, Groups, Key},
     buckets::Buckets,
     measure::Family,
     result::UNATTRIBUTED,
     run::Run,
-    slices,
     value::value,
 };
 use crate::{error::QueryError, facts::Fact, rollup::Dirty, zone::Calendar};
@@ -48,7 +47,7 @@ pub(crate) fn answer(context: &Context<'_>, query: &Query) -> Result<QueryResult
         .as_ref()
         .map(|range| Side::run(context, query, range, &dirty))
         .transpose()?;
-    let source = slices::source(&current.used);
+    let source = current.source;
     let mut total = Pair { current: current.total, compared: None };
     let warnings = warnings(query, &total.current);
     let mut pairs = pair(current.groups);
@@ -86,7 +85,7 @@ struct Side {
     groups: Groups,
     total: Group,
     buckets: Buckets,
-    used: Vec<slices::Slice>,
+    source: AnswerSource,
 }
 
 impl Side {
@@ -107,7 +106,7 @@ impl Side {
             dirty,
             rollups: context.rollups,
         };
-        let (groups, used) = run.groups(&query.measures)?;
+        let (groups, source) = run.groups(&query.measures)?;
         let mut total = Group::default();
         for group in groups.values() {
             total.add(group);
@@ -116,7 +115,10 @@ impl Side {
         let additive =
             |measure: &Measure| !matches!(measure.family(), Family::Distinct | Family::Tasks);
         let others: Vec<_> = query.measures.iter().copied().filter(|m| !additive(m)).collect();
-        if !others.is_empty() {
+        if query.dimensions.is_empty() && query.grain.is_none() {
+            // One group is the total; without calls there is none.
+            total = groups.values().next().cloned().unwrap_or_default();
+        } else if !others.is_empty() {
             let all = Run { dimensions: &[], grain: None, ..run };
             let (whole, _) = all.groups(&others)?;
             if let Some(whole) = whole.into_values().next() {
@@ -126,7 +128,7 @@ impl Side {
                 total.tasks = whole.tasks;
             }
         }
-        Ok(Self { groups, total, buckets, used })
+        Ok(Self { groups, total, buckets, source })
     }
 }
 

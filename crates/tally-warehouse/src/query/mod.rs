@@ -4,6 +4,7 @@ mod accumulate;
 mod answer;
 mod buckets;
 mod dimension;
+mod distinct;
 mod filter;
 mod measure;
 mod range;

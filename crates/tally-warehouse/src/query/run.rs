@@ -3,18 +3,18 @@
 use duckdb::{Connection, params_from_iter};
 
 use super::{
-    Dimension, Field, Filter, Grain, Measure, ResolvedRange,
-    accumulate::{GROUPS_MAX, Groups, Key, TaskSums},
+    AnswerSource, Dimension, Field, Filter, Grain, Measure, ResolvedRange,
+    accumulate::{GROUPS_MAX, Groups, Key},
     filter::where_sql,
     measure::Family,
-    slices::{Need, Slice},
+    slices::{self, Need, Slice},
     value::needed,
 };
 use crate::{
     error::QueryError,
     facts::Fact,
     histogram,
-    rollup::{Dirty, histogram_columns},
+    rollup::{Content, Dirty, histogram_columns},
     zone::Calendar,
 };
 
@@ -38,42 +38,29 @@ pub(crate) enum Duration {
     FirstToken,
 }
 
-const TASK_COLUMNS: &str = "count(*), \
-     count(*) FILTER (WHERE result = 'succeeded'), \
-     count(*) FILTER (WHERE result = 'failed'), \
-     count(*) FILTER (WHERE escalated), \
-     coalesce(sum(value_usd), 0), \
-     coalesce(sum(quality_bp), 0), \
-     count(quality_bp), \
-     coalesce(sum(tokens), 0), \
-     coalesce(sum(tokens) FILTER (WHERE result IS NOT NULL), 0), \
-     coalesce(sum(cost) FILTER (WHERE result IS NOT NULL), 0), \
-     coalesce(sum(unpriced) FILTER (WHERE result IS NOT NULL), 0)";
-const TASK_COLUMNS_COUNT: usize = 11;
-
 // === impl Run ===
 
 impl Run<'_> {
-    /// The slices that answer; `more` is a field that must be held besides.
+    /// The slices that answer with such content; `more` is a field that must be held besides.
     pub(crate) fn slices(
         &self,
-        histograms: bool,
+        content: Content,
         more: Option<Field>,
     ) -> Result<Vec<Slice>, QueryError> {
         let filtered = self.filters.iter().map(|filter| &filter.dimension);
         let used = self.dimensions.iter().chain(filtered).map(Dimension::field);
         let fields: Option<Vec<Field>> = used.chain(more.map(Some)).collect();
         let fields = fields.filter(|_| self.rollups);
-        self.need(fields, histograms).slices(self.range)
+        self.need(fields, content).slices(self.range)
     }
 
-    fn need(&self, fields: Option<Vec<Field>>, histograms: bool) -> Need<'_> {
+    fn need(&self, fields: Option<Vec<Field>>, content: Content) -> Need<'_> {
         let (grain, calendar, dirty) = (self.grain, self.calendar, self.dirty);
-        Need { fields, histograms, grain, calendar, dirty }
+        Need { fields, content, grain, calendar, dirty }
     }
 
     /// The select list of the group's key in a slice; tags' names are pushed.
-    fn keys_sql(&self, slice: &Slice, parameters: &mut Vec<String>) -> String {
+    pub(super) fn keys_sql(&self, slice: &Slice, parameters: &mut Vec<String>) -> String {
         let mut keys = String::new();
         for (index, dimension) in self.dimensions.iter().enumerate() {
             keys.push_str(&format!("{} AS k{index}, ", dimension.sql(parameters)));
@@ -86,12 +73,12 @@ impl Run<'_> {
     }
 
     /// How many columns the key has.
-    fn key_columns(&self) -> usize {
+    pub(super) fn key_columns(&self) -> usize {
         self.dimensions.len() + usize::from(self.grain.is_some())
     }
 
     /// `GROUP BY` of the first columns, as far as there are any.
-    fn group_sql(columns: usize) -> String {
+    pub(super) fn group_sql(columns: usize) -> String {
         if columns == 0 {
             return String::new();
         }
@@ -100,7 +87,7 @@ impl Run<'_> {
     }
 
     /// The condition of a slice with the filters; their values are pushed.
-    fn where_sql(&self, slice: &Slice, parameters: &mut Vec<String>) -> String {
+    pub(super) fn where_sql(&self, slice: &Slice, parameters: &mut Vec<String>) -> String {
         format!("{} AND {}", slice.time_sql(), where_sql(self.filters, parameters))
     }
 
@@ -201,72 +188,7 @@ impl Run<'_> {
         self.rows(&sql, &parameters, count, add)
     }
 
-    /// Sets the number of distinct values of a field among each group's calls.
-    pub(crate) fn distinct(
-        &self,
-        field: Field,
-        slices: &[Slice],
-        mut set: impl FnMut(Key, i128),
-    ) -> Result<(), QueryError> {
-        let mut parameters = Vec::new();
-        let parts: Vec<_> = slices
-            .iter()
-            .map(|slice| {
-                let keys = self.keys_sql(slice, &mut parameters);
-                let condition = self.where_sql(slice, &mut parameters);
-                let calls =
-                    if slice.table.is_some() { "calls" } else { "(status <> 'refused')::BIGINT" };
-                let (column, table) = (field.column(), slice.table_sql());
-                format!(
-                    "SELECT {keys}\"{column}\" AS counted, {calls} AS calls FROM {table} \
-                     WHERE {condition} AND \"{column}\" IS NOT NULL"
-                )
-            })
-            .collect();
-        let columns = self.key_columns();
-        let keys: String = self.key_names();
-        let sql = format!(
-            "SELECT {keys}count(*) FROM (SELECT {keys}counted FROM ({parts}) {inner} HAVING sum(calls) > 0) {outer}",
-            parts = parts.join(" UNION ALL "),
-            inner = Self::group_sql(columns + 1),
-            outer = Self::group_sql(columns),
-        );
-        self.rows(&sql, &parameters, 1, |key, values| {
-            set(key, values.first().copied().unwrap_or(0));
-        })
-    }
-
-    /// Sets the sums over the tasks of each group.
-    pub(crate) fn tasks(&self, groups: &mut Groups) -> Result<(), QueryError> {
-        let slices = self.need(None, false).slices(self.range)?;
-        let Some(slice) = slices.first() else { return Ok(()) };
-        let mut parameters = Vec::new();
-        let keys = self.keys_sql(slice, &mut parameters);
-        let condition = self.where_sql(slice, &mut parameters);
-        let columns = self.key_columns();
-        let sql = format!(
-            "SELECT {names}{TASK_COLUMNS} FROM (\
-               SELECT {keys}task_key, coalesce(sum(cost_list_usd), 0) AS cost, \
-                 sum(input_uncached + cache_read + cache_write_5m + cache_write_1h + output) AS tokens, \
-                 count(*) FILTER (WHERE cost_list_usd IS NULL) AS unpriced \
-               FROM events WHERE {condition} AND task_key IS NOT NULL AND status <> 'refused' {inner}\
-             ) LEFT JOIN (\
-               SELECT task_key, result, escalated, value_usd, quality_bp FROM task_results\
-             ) USING (task_key) {outer}",
-            names = self.key_names(),
-            inner = Self::group_sql(columns + 1),
-            outer = Self::group_sql(columns),
-        );
-        self.rows(&sql, &parameters, TASK_COLUMNS_COUNT, |key, values| {
-            let tasks = TaskSums::from_columns(values);
-            if tasks.tasks > 0 {
-                groups.entry(key).or_default().tasks = tasks;
-            }
-        })?;
-        within_limit(groups)
-    }
-
-    fn key_names(&self) -> String {
+    pub(super) fn key_names(&self) -> String {
         let mut names: String =
             (0..self.dimensions.len()).map(|index| format!("k{index}, ")).collect();
         if self.grain.is_some() {
@@ -276,7 +198,7 @@ impl Run<'_> {
     }
 
     /// Runs SQL whose columns are the key and then integers.
-    fn rows(
+    pub(super) fn rows(
         &self,
         sql: &str,
         parameters: &[String],
@@ -304,50 +226,54 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Everything the measures need, per group.
-    pub(crate) fn groups(&self, measures: &[Measure]) -> Result<(Groups, Vec<Slice>), QueryError> {
+    /// Everything the measures need, per group, and what it was answered from.
+    pub(crate) fn groups(
+        &self,
+        measures: &[Measure],
+    ) -> Result<(Groups, AnswerSource), QueryError> {
         let mut groups = Groups::new();
         let needs = |family| measures.iter().any(|measure| measure.family() == family);
         // Sums are cheap and say which groups exist and how many calls have no price.
-        let mut used = self.slices(false, None)?;
-        self.sums(&needed(measures), &used, &mut groups)?;
+        let slices = self.slices(Content::Sums, None)?;
+        self.sums(&needed(measures), &slices, &mut groups)?;
+        let mut source = slices::source(&slices);
         for (family, duration) in
             [(Family::Latency, Duration::Latency), (Family::FirstToken, Duration::FirstToken)]
         {
             if needs(family) {
-                let slices = self.slices(true, None)?;
+                let slices = self.slices(Content::Histograms, None)?;
                 self.histograms(duration, &slices, &mut groups)?;
-                used = slices;
+                source = source.max(slices::source(&slices));
             }
         }
-        if measures.contains(&Measure::ActivePeople) {
-            let slices = self.slices(false, Some(Field::Person))?;
-            self.distinct(Field::Person, &slices, |key, count| {
-                groups.entry(key).or_default().people = count;
-            })?;
-        }
-        if measures.contains(&Measure::ActiveTeams) {
-            let slices = self.slices(false, Some(Field::Team))?;
-            self.distinct(Field::Team, &slices, |key, count| {
-                groups.entry(key).or_default().teams = count;
-            })?;
-        }
-        if measures.contains(&Measure::Sessions) {
-            let slices = self.slices(false, Some(Field::Session))?;
-            self.distinct(Field::Session, &slices, |key, count| {
-                groups.entry(key).or_default().sessions = count;
-            })?;
-            used = slices;
+        for (measure, field) in [
+            (Measure::ActivePeople, Field::Person),
+            (Measure::ActiveTeams, Field::Team),
+            (Measure::Sessions, Field::Session),
+        ] {
+            if measures.contains(&measure) {
+                let slices = self.slices(Content::Sums, Some(field))?;
+                self.distinct(field, &slices, |key, count| {
+                    let group = groups.entry(key).or_default();
+                    match field {
+                        Field::Person => group.people = count,
+                        Field::Team => group.teams = count,
+                        _ => group.sessions = count,
+                    }
+                })?;
+                source = source.max(slices::source(&slices));
+            }
         }
         if needs(Family::Tasks) {
-            self.tasks(&mut groups)?;
-            used.clear();
+            let slices = self.slices(Content::Tasks, None)?;
+            self.tasks(&slices, &mut groups)?;
+            source = source.max(slices::source(&slices));
         }
-        Ok((groups, used))
+        Ok((groups, source))
     }
 }
 
-fn within_limit(groups: &Groups) -> Result<(), QueryError> {
+pub(super) fn within_limit(groups: &Groups) -> Result<(), QueryError> {
     if groups.len() > GROUPS_MAX {
         return Err(QueryError::TooManyGroups(GROUPS_MAX));
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{AnswerSource, Field, Grain, ResolvedRange};
 use crate::{
     error::QueryError,
-    rollup::{Bucket, Dirty, TABLES, Table},
+    rollup::{Bucket, Content, Dirty, TABLES, Table},
     zone::{self, Calendar, QUARTER_US, date_of, day_number},
 };
 
@@ -26,7 +26,7 @@ pub(crate) struct Slice {
 pub(crate) struct Need<'a> {
     /// Every field grouped by, filtered on or counted; none when a tag is among them.
     pub(crate) fields: Option<Vec<Field>>,
-    pub(crate) histograms: bool,
+    pub(crate) content: Content,
     pub(crate) grain: Option<Grain>,
     pub(crate) calendar: &'a Calendar,
     pub(crate) dirty: &'a Dirty,
@@ -50,7 +50,7 @@ impl Need<'_> {
         }
         TABLES.iter().find(|table| {
             table.bucket == bucket
-                && (table.histograms || !self.histograms)
+                && table.provides(self.content)
                 && fields.iter().all(|field| table.holds(*field))
         })
     }

@@ -3,7 +3,7 @@
 use duckdb::Connection;
 use jiff::Timestamp;
 
-use super::{Bucket, Part, TABLES, dirty::list};
+use super::{Bucket, Content, Part, TABLES, dirty::list, tasks};
 use crate::{
     error::WarehouseError,
     zone::{self, Calendar, QUARTER_US, date_of},
@@ -82,8 +82,11 @@ pub(crate) fn compact_day(
     let part = Part { calendar, from, to };
     for table in TABLES.iter().filter(|table| table.bucket == Bucket::Day) {
         connection.execute_batch(&format!("DELETE FROM {} WHERE bucket = {day}", table.name))?;
-        connection.execute_batch(&table.fill_sql(&part))?;
+        if table.content != Content::Tasks {
+            connection.execute_batch(&table.fill_sql(&part))?;
+        }
     }
+    tasks::build_day(connection, &part, day)?;
     connection.execute_batch(&format!("DELETE FROM dirty_days WHERE bucket = {day}"))?;
     Ok(())
 }
@@ -117,12 +120,40 @@ pub(crate) fn rebuild_days(
     for table in TABLES.iter().filter(|table| table.bucket == Bucket::Day) {
         connection.execute_batch(&format!("DELETE FROM {}", table.name))?;
     }
-    connection.execute_batch("DELETE FROM dirty_days")?;
+    connection.execute_batch("DELETE FROM task_parts; DELETE FROM dirty_days")?;
+    each_day(connection, calendar, |day, _| compact_day(connection, calendar, day))
+}
+
+/// Builds the rollup of tasks anew for the local days whose other rollups are up to date.
+///
+/// # Errors
+/// When DuckDB fails; the caller's transaction must then be rolled back.
+pub(crate) fn rebuild_task_days(
+    connection: &Connection,
+    calendar: &Calendar,
+) -> Result<(), WarehouseError> {
+    let dirty = list(connection, "dirty_days")?;
+    connection.execute_batch("DELETE FROM task_parts; DELETE FROM rollup_task")?;
+    each_day(connection, calendar, |day, part| {
+        if dirty.contains(&day) {
+            return Ok(());
+        }
+        tasks::build_day(connection, part, day)
+    })
+}
+
+/// Does something for each local day that has events.
+fn each_day(
+    connection: &Connection,
+    calendar: &Calendar,
+    mut work: impl FnMut(i64, &Part<'_>) -> Result<(), WarehouseError>,
+) -> Result<(), WarehouseError> {
     let mut next = first_event(connection, i64::MIN)?;
     while let Some(time) = next {
-        let day = zone::day_number(calendar.date(time));
-        compact_day(connection, calendar, i64::from(day))?;
-        next = first_event(connection, calendar.next_midnight(time)?.as_microsecond())?;
+        let date = calendar.date(time);
+        let (from, to) = (calendar.midnight(date)?, calendar.next_midnight(time)?);
+        work(i64::from(zone::day_number(date)), &Part { calendar, from, to })?;
+        next = first_event(connection, to.as_microsecond())?;
     }
     Ok(())
 }

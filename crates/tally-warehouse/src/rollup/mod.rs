@@ -4,13 +4,20 @@
 //! `compact` builds them anew from the events. Until then queries answer dirty
 //! buckets from finer rollups or the events. All values are integers, so rollups
 //! and events always agree exactly, and an amendment needs no arithmetic of its own.
+//!
+//! Tasks have a rollup of their own, which is always up to date: see `tasks`.
 
 mod dirty;
 mod maintain;
+mod tasks;
 
 pub(crate) use dirty::{CREATE_SQL, Dirty, mark};
 pub(crate) use maintain::{
     closed_days, compact_day, compact_quarters, dirty_runs, rebuild, rebuild_days,
+    rebuild_task_days,
+};
+pub(crate) use tasks::{
+    CREATE_PARTS_SQL, NUMBERS, OF_TASK, PART_SUMS, RESULTS, TaskSql, results_changed, tasks_go_on,
 };
 
 use jiff::Timestamp;
@@ -37,7 +44,18 @@ pub(crate) struct Table {
     pub(crate) name: &'static str,
     pub(crate) bucket: Bucket,
     pub(crate) fields: &'static [Field],
-    pub(crate) histograms: bool,
+    pub(crate) content: Content,
+}
+
+/// What the rows of a rollup hold besides their dimensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// The additive sums.
+    Sums,
+    /// The additive sums and the histograms of durations.
+    Histograms,
+    /// Sums over tasks, by cell.
+    Tasks,
 }
 
 const OVERVIEW: &[Field] = &[
@@ -80,9 +98,25 @@ const PEOPLE: &[Field] = &[
 /// Every rollup, the cheapest to read first. Only days hold histograms: a quarter-hour
 /// has almost as many combinations as calls, so its events are as quick to read.
 pub(crate) const TABLES: &[Table] = &[
-    Table { name: "rollup_day", bucket: Bucket::Day, fields: OVERVIEW, histograms: true },
-    Table { name: "rollup_people", bucket: Bucket::Day, fields: PEOPLE, histograms: false },
-    Table { name: "rollup_quarter", bucket: Bucket::Quarter, fields: OVERVIEW, histograms: false },
+    Table {
+        name: "rollup_day",
+        bucket: Bucket::Day,
+        fields: OVERVIEW,
+        content: Content::Histograms,
+    },
+    Table { name: "rollup_people", bucket: Bucket::Day, fields: PEOPLE, content: Content::Sums },
+    Table {
+        name: "rollup_quarter",
+        bucket: Bucket::Quarter,
+        fields: OVERVIEW,
+        content: Content::Sums,
+    },
+    Table {
+        name: "rollup_task",
+        bucket: Bucket::Day,
+        fields: tasks::FIELDS,
+        content: Content::Tasks,
+    },
 ];
 
 /// The packed columns of the latencies (`l0`…) or the first tokens (`f0`…).
@@ -98,13 +132,22 @@ impl Table {
         self.fields.contains(&field)
     }
 
+    /// Whether it holds what is asked for.
+    pub(crate) fn provides(&self, content: Content) -> bool {
+        self.content == content || (content == Content::Sums && self.content == Content::Histograms)
+    }
+
     /// SQL that creates it.
     pub(crate) fn create_sql(&self) -> String {
         let mut columns = vec!["bucket BIGINT NOT NULL".to_owned()];
         columns.extend(self.fields.iter().map(|field| format!("\"{}\" VARCHAR", field.column())));
+        if self.content == Content::Tasks {
+            columns.extend(tasks::columns_sql());
+            return format!("CREATE TABLE {} ({});", self.name, columns.join(", "));
+        }
         let sums = Fact::ALL.iter().flat_map(|fact| fact.columns());
         columns.extend(sums.map(|column| format!("{column} BIGINT NOT NULL")));
-        if self.histograms {
+        if self.content == Content::Histograms {
             let packed = histogram_columns('l').chain(histogram_columns('f'));
             columns.extend(
                 packed.map(|column| format!("{column} HUGEINT NOT NULL USING COMPRESSION rle")),
@@ -113,6 +156,7 @@ impl Table {
         format!("CREATE TABLE {} ({});", self.name, columns.join(", "))
     }
 
+    /// SQL: the columns of its dimensions.
     fn keys_sql(&self) -> String {
         let names: Vec<_> =
             self.fields.iter().map(|field| format!("\"{}\"", field.column())).collect();
@@ -128,7 +172,7 @@ impl Table {
         };
         let mut values: Vec<_> = Fact::ALL.iter().flat_map(|fact| fact.columns_sql()).collect();
         let mut source = format!("SELECT * FROM events WHERE {}", part.condition());
-        if self.histograms {
+        if self.content == Content::Histograms {
             for prefix in ['l', 'f'] {
                 values.extend((0..histogram::COLUMNS).map(|column| {
                     format!(
@@ -159,6 +203,7 @@ pub(crate) struct Part<'a> {
 }
 
 impl Part<'_> {
+    /// SQL: only events of this part.
     fn condition(&self) -> String {
         let (from, to) = (self.from.as_microsecond(), self.to.as_microsecond());
         format!("time_us >= {from} AND time_us < {to}")

@@ -159,9 +159,7 @@ impl Row for UsageEvent {
         attribution(&mut columns, rows);
         service(&mut columns, rows);
         result(&mut columns, rows);
-        columns.task_keys(
-            rows.iter().map(|row| Some(task_key(row.workload.as_ref(), row.task_id.as_deref()?))),
-        );
+        columns.task_keys(rows.iter().map(|row| task_key_of(row)));
         columns.finish()
     }
 }
@@ -245,10 +243,15 @@ impl Row for Outcome {
     }
 }
 
+/// The key of the task a call belongs to.
+pub(crate) fn task_key_of(event: &UsageEvent) -> Option<u64> {
+    Some(task_key(event.workload.as_ref(), event.task_id.as_deref()?))
+}
+
 /// 64 bits that join the calls and the outcomes of one task. A workload's name
 /// holds no control characters, so the text hashed is unambiguous; among 100 million
 /// tasks the chance that any two are mixed up is 1 in 3,700.
-fn task_key(workload: Option<&WorkloadName>, task: &str) -> u64 {
+pub(crate) fn task_key(workload: Option<&WorkloadName>, task: &str) -> u64 {
     let workload = workload.map_or("", |name| name.as_str());
     let text = format!("{workload}\u{1f}{task}");
     Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()).as_u64_pair().0

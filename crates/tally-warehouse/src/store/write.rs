@@ -1,6 +1,6 @@
 //! One batch, one transaction: rows, the dirty buckets and the node's last sequence.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use duckdb::{Connection, OptionalExt, params};
 use tally_types::{NodeId, Outcome, Record, UsageEvent};
@@ -176,8 +176,21 @@ fn write_events(
         return Ok(());
     }
     batch::append(connection, EVENTS.table, &accepted.rows)?;
+    let tasks = accepted.rows.iter().filter_map(|event| batch::task_key_of(event)).collect();
+    go_on(connection, &tasks)?;
     let times = accepted.rows.iter().map(|row| row.time_us());
     rollup::mark(connection, calendar, times.chain(accepted.left.iter().copied()))
+}
+
+/// Tells the rollup of tasks which of them have a new call.
+fn go_on(connection: &Connection, tasks: &HashSet<u64>) -> Result<(), WarehouseError> {
+    if tasks.is_empty() {
+        return Ok(());
+    }
+    connection.execute_batch("CREATE OR REPLACE TEMP TABLE touched (task_key UBIGINT)")?;
+    let touched = connection.appender_to_catalog_and_db("touched", "temp", "main")?;
+    batch::append_keys(touched, tasks.iter().copied())?;
+    rollup::tasks_go_on(connection)
 }
 
 fn write_outcomes(
@@ -212,5 +225,5 @@ fn write_outcomes(
            WHERE task_key IN (SELECT task_key FROM touched) \
            ORDER BY task_key, time_us DESC, outcome_id DESC;"
     ))?;
-    Ok(())
+    rollup::results_changed(connection)
 }

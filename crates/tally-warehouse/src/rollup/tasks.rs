@@ -1,0 +1,271 @@
+//! The rollup of tasks, from which cost per successful task is answered.
+//!
+//! A number of tasks is not a sum over rows: a task counts once however many of its
+//! calls match. So the unit of this rollup is the **cell**: a set of tasks whose calls
+//! all lie in one local day and have the same combinations of dimensions. Whatever a
+//! query groups by and filters on, either all tasks of a cell are in a group or none,
+//! so a cell counts whole, once per group. A task with calls on several days is a cell
+//! of its own, named by its key. Few tasks are; the others share a few hundred cells a day.
+//!
+//! `task_parts` keeps what each task adds to its cell. Therefore `rollup_task` is, at
+//! any time, exactly `task_parts` joined with `task_results`: a result that comes later
+//! changes its cells in the same transaction, and a call on a further day takes the task
+//! out of the cell it shared.
+
+use duckdb::Connection;
+
+use super::Part;
+use crate::{error::WarehouseError, facts::HALF, query::Field};
+
+pub(super) const FIELDS: &[Field] = &[
+    Field::Department,
+    Field::Team,
+    Field::CostCenter,
+    Field::Workload,
+    Field::WorkloadClass,
+    Field::Application,
+    Field::Environment,
+    Field::Provider,
+    Field::Model,
+    Field::ModelFamily,
+    Field::Tier,
+    Field::TaskType,
+    Field::ValueTag,
+];
+
+/// SQL that creates the table of what each task adds to its cell.
+pub(crate) const CREATE_PARTS_SQL: &str = "CREATE TABLE task_parts (bucket BIGINT NOT NULL, \
+     task_key UBIGINT NOT NULL, cell UBIGINT NOT NULL, combination UBIGINT NOT NULL, \
+     cost HUGEINT NOT NULL, tokens HUGEINT NOT NULL, unpriced BIGINT NOT NULL);";
+
+/// Numbers of a cell, the same in all its rows: counted once per group.
+/// Each with its sum over the tasks of a cell.
+const ONCE: &[(&str, &str)] = &[
+    ("tasks", "count(*)"),
+    ("succeeded", "count(*) FILTER (WHERE result = 'succeeded')"),
+    ("failed", "count(*) FILTER (WHERE result = 'failed')"),
+    ("escalated", "count(*) FILTER (WHERE escalated)"),
+    ("value", "coalesce(sum(value_usd), 0)"),
+    ("quality_bp", "coalesce(sum(quality_bp), 0)"),
+    ("with_quality", "count(quality_bp)"),
+];
+
+/// Numbers of the calls of a cell with one combination: added up.
+const ADDED: &[(&str, &str)] = &[
+    ("tokens", "sum(tokens)"),
+    ("known_tokens", "coalesce(sum(tokens) FILTER (WHERE result IS NOT NULL), 0)"),
+    ("known_cost", "coalesce(sum(cost) FILTER (WHERE result IS NOT NULL), 0)"),
+    ("known_unpriced", "coalesce(sum(unpriced) FILTER (WHERE result IS NOT NULL), 0)"),
+];
+
+/// SQL: the calls that belong to tasks.
+pub(crate) const OF_TASK: &str = "task_key IS NOT NULL AND status <> 'refused'";
+
+/// SQL: what calls add to their task. (The kinds are summed before they are added,
+/// as 64 bits may not hold even two of them.)
+pub(crate) const PART_SUMS: &str = "coalesce(sum(cost_list_usd), 0)::HUGEINT AS cost, \
+     (sum(input_uncached) + sum(cache_read) + sum(cache_write_5m) + sum(cache_write_1h) \
+     + sum(output))::HUGEINT AS tokens, count(*) FILTER (WHERE cost_list_usd IS NULL) AS unpriced";
+
+/// SQL: what is known of each task's outcome.
+pub(crate) const RESULTS: &str =
+    "(SELECT task_key, result, escalated, value_usd, quality_bp FROM task_results)";
+
+/// Which of them can exceed 64 bits, and so take two columns, as facts do.
+const WIDE: &[&str] = &["value", "tokens", "known_tokens", "known_cost"];
+
+/// The columns besides bucket and dimensions, with their types.
+pub(super) fn columns_sql() -> Vec<String> {
+    let mut columns =
+        vec!["cell UBIGINT NOT NULL".to_owned(), "combination UBIGINT NOT NULL".to_owned()];
+    for (name, _) in ONCE.iter().chain(ADDED) {
+        columns.extend(halves(name).map(|column| format!("{column} BIGINT NOT NULL")));
+    }
+    columns
+}
+
+/// The column or columns of a number.
+fn halves(name: &str) -> impl Iterator<Item = String> {
+    let suffixes: &[&str] = if WIDE.contains(&name) { &["_high", "_low"] } else { &[""] };
+    suffixes.iter().map(move |suffix| format!("{name}{suffix}"))
+}
+
+/// SQL: the numbers' columns from their sums over tasks joined with results.
+fn values_sql() -> String {
+    let mut values = Vec::new();
+    for (name, sum) in ONCE.iter().chain(ADDED) {
+        if WIDE.contains(name) {
+            values.push(format!("(({sum})::HUGEINT // {HALF})::BIGINT"));
+            values.push(format!("(({sum})::HUGEINT % {HALF})::BIGINT"));
+        } else {
+            values.push(format!("({sum})::BIGINT"));
+        }
+    }
+    values.join(", ")
+}
+
+fn fields_sql() -> String {
+    let columns: Vec<_> = FIELDS.iter().map(|field| format!("\"{}\"", field.column())).collect();
+    columns.join(", ")
+}
+
+/// Builds a local day's rows from its events; the old ones of `rollup_task` are gone already.
+///
+/// # Errors
+/// When DuckDB fails; the caller's transaction must then be rolled back.
+pub(super) fn build_day(
+    connection: &Connection,
+    part: &Part<'_>,
+    day: i64,
+) -> Result<(), WarehouseError> {
+    let (fields, values) = (fields_sql(), values_sql());
+    let (within, from, to) =
+        (part.condition(), part.from.as_microsecond(), part.to.as_microsecond());
+    connection.execute_batch(&format!(
+        "DELETE FROM task_parts WHERE bucket = {day};
+         CREATE OR REPLACE TEMP TABLE day_parts AS
+           SELECT task_key, hash({fields}) AS combination, {fields}, {PART_SUMS} FROM events
+           WHERE {within} AND {OF_TASK} GROUP BY task_key, {fields};
+         CREATE OR REPLACE TEMP TABLE day_cells AS
+           SELECT task_key, hash({day}, list(combination ORDER BY combination)) AS cell
+           FROM day_parts GROUP BY task_key;
+         UPDATE day_cells SET cell = task_key WHERE task_key IN (
+           SELECT task_key FROM events WHERE (time_us < {from} OR time_us >= {to})
+           AND task_key IN (SELECT task_key FROM day_parts));
+         INSERT INTO task_parts SELECT {day}, task_key, cell, combination, cost, tokens, unpriced
+           FROM day_parts JOIN day_cells USING (task_key);
+         INSERT INTO rollup_task SELECT {day}, {fields}, cell, combination, {values}
+           FROM day_parts JOIN day_cells USING (task_key)
+           LEFT JOIN {RESULTS} USING (task_key)
+           GROUP BY {fields}, cell, combination;
+         DROP TABLE day_parts; DROP TABLE day_cells;"
+    ))?;
+    Ok(())
+}
+
+/// Brings the rollup up to date with tasks whose results changed: those in the
+/// temporary table `touched`.
+///
+/// # Errors
+/// When DuckDB fails; the caller's transaction must then be rolled back.
+pub(crate) fn results_changed(connection: &Connection) -> Result<(), WarehouseError> {
+    if find_cells(connection, "true")? {
+        settle_cells(connection)?;
+    }
+    Ok(())
+}
+
+/// Takes tasks out of the cells they share, because they have a new call: those in
+/// the temporary table `touched`. The day of that call is dirty, so it is answered from
+/// the events, and the parts of one task must be known as such.
+///
+/// # Errors
+/// When DuckDB fails; the caller's transaction must then be rolled back.
+pub(crate) fn tasks_go_on(connection: &Connection) -> Result<(), WarehouseError> {
+    if !find_cells(connection, "cell <> task_key")? {
+        return Ok(());
+    }
+    connection.execute_batch(
+        "INSERT INTO changed_cells SELECT DISTINCT bucket, task_key FROM task_parts \
+           WHERE cell <> task_key AND task_key IN (SELECT task_key FROM touched);
+         UPDATE task_parts SET cell = task_key \
+           WHERE cell <> task_key AND task_key IN (SELECT task_key FROM touched);",
+    )?;
+    settle_cells(connection)
+}
+
+/// Lists the cells of touched tasks in the temporary table `changed_cells` and their rows'
+/// dimensions in `shapes`; whether there are any.
+fn find_cells(connection: &Connection, condition: &str) -> Result<bool, WarehouseError> {
+    connection.execute_batch(&format!(
+        "CREATE OR REPLACE TEMP TABLE changed_cells AS SELECT DISTINCT bucket, cell \
+           FROM task_parts WHERE {condition} AND task_key IN (SELECT task_key FROM touched)"
+    ))?;
+    let count: i64 =
+        connection.query_row("SELECT count(*) FROM changed_cells", [], |row| row.get(0))?;
+    if count == 0 {
+        return Ok(false);
+    }
+    connection.execute_batch(&format!(
+        "CREATE OR REPLACE TEMP TABLE shapes AS SELECT DISTINCT bucket, combination, {} \
+           FROM rollup_task WHERE bucket IN (SELECT bucket FROM changed_cells) \
+           AND cell IN (SELECT cell FROM changed_cells)",
+        fields_sql()
+    ))?;
+    Ok(true)
+}
+
+/// Sums the changed cells anew from their parts.
+fn settle_cells(connection: &Connection) -> Result<(), WarehouseError> {
+    let (fields, values) = (fields_sql(), values_sql());
+    connection.execute_batch(&format!(
+        "DELETE FROM rollup_task WHERE bucket IN (SELECT bucket FROM changed_cells) \
+           AND (bucket, cell) IN (SELECT (bucket, cell) FROM changed_cells);
+         INSERT INTO rollup_task SELECT bucket, {fields}, cell, combination, {values} FROM (
+             SELECT * FROM task_parts WHERE bucket IN (SELECT bucket FROM changed_cells) \
+               AND (bucket, cell) IN (SELECT (bucket, cell) FROM changed_cells))
+           JOIN shapes USING (bucket, combination) LEFT JOIN {RESULTS} USING (task_key)
+           GROUP BY bucket, {fields}, cell, combination;
+         DROP TABLE changed_cells; DROP TABLE shapes;"
+    ))?;
+    Ok(())
+}
+
+/// SQL that sums tasks: over cells of the rollup and single tasks of events alike.
+#[derive(Debug)]
+pub(crate) struct TaskSql {
+    /// A row of the rollup.
+    pub(crate) of_rollup: String,
+    /// A task's [`PART_SUMS`] joined with its [`RESULTS`].
+    pub(crate) of_events: String,
+    /// A cell within a group, from the rows above.
+    pub(crate) of_cell: String,
+    /// A group, from its cells: [`NUMBERS`] integers.
+    pub(crate) of_group: String,
+}
+
+/// How many numbers a group has.
+pub(crate) const NUMBERS: usize = ONCE.len() + ADDED.len();
+
+impl Default for TaskSql {
+    fn default() -> Self {
+        let each = |numbers: &[(&str, &str)], sql: &dyn Fn(&str) -> String| {
+            numbers.iter().map(|(name, _)| sql(name)).collect::<Vec<_>>()
+        };
+        let all = [ONCE, ADDED].concat();
+        let of_rollup = each(&all, &|name| match WIDE.contains(&name) {
+            true => format!("({name}_high::HUGEINT * {HALF} + {name}_low) AS {name}"),
+            false => format!("{name}::HUGEINT AS {name}"),
+        });
+        let of_cell = [
+            each(ONCE, &|name| format!("any_value({name}) AS {name}")),
+            each(ADDED, &|name| format!("sum({name}) AS {name}")),
+        ];
+        let of_group = each(&all, &|name| format!("coalesce(sum({name}), 0)::HUGEINT"));
+        Self {
+            of_rollup: of_rollup.join(", "),
+            of_events: of_events_sql(),
+            of_cell: of_cell.concat().join(", "),
+            of_group: of_group.join(", "),
+        }
+    }
+}
+
+fn of_events_sql() -> String {
+    let known = |amount: &str| format!("CASE WHEN result IS NOT NULL THEN {amount} ELSE 0 END");
+    let yes = |condition: &str| format!("coalesce({condition}, false)::BIGINT");
+    let numbers = [
+        ("tasks", "1".to_owned()),
+        ("succeeded", yes("result = 'succeeded'")),
+        ("failed", yes("result = 'failed'")),
+        ("escalated", yes("escalated")),
+        ("value", "coalesce(value_usd, 0)".to_owned()),
+        ("quality_bp", "coalesce(quality_bp, 0)".to_owned()),
+        ("with_quality", yes("quality_bp IS NOT NULL")),
+        ("tokens", "tokens".to_owned()),
+        ("known_tokens", known("tokens")),
+        ("known_cost", known("cost")),
+        ("known_unpriced", known("unpriced")),
+    ];
+    numbers.map(|(name, value)| format!("({value})::HUGEINT AS {name}")).join(", ")
+}
