@@ -4,14 +4,22 @@ use std::sync::Arc;
 
 use axum::{Extension, Json, body::Body, extract::State};
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Deserialize;
-use tally_ingest::edge::{self, Caller, Problem};
+use serde_json::json;
+use tally_ingest::edge::{self, Problem};
 use tally_store::{
     ApplyOptions, ApplyReport,
     documents::{DOCUMENTS_MAX, Document},
 };
 
-use crate::{state::Api, store_problem::problem};
+use crate::{
+    access::ADMINS,
+    caller::Caller,
+    operation::{Access, Operation},
+    state::Api,
+    store_problem::problem,
+};
 
 /// The largest set, in bytes.
 const BODY_BYTES_MAX: usize = 32 << 20;
@@ -19,17 +27,41 @@ const SET_BYTES_MAX: usize = 128;
 const NOTE_BYTES_MAX: usize = 1_024;
 
 /// A set of resources, and what to do with it.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ApplyRequest")]
 struct Apply {
+    /// The name of the file set; it owns what it applies.
     set: String,
+    /// Delete what the set owns and the documents no longer hold.
     #[serde(default)]
     prune: bool,
+    /// Report only; change nothing.
     #[serde(default)]
     dry_run: bool,
+    /// Why, for the audit trail.
     #[serde(default)]
     note: Option<String>,
+    /// The resources: `kind`, `name`, `spec` each.
+    #[schemars(with = "Vec<serde_json::Value>")]
     documents: Vec<Document>,
+}
+
+pub(crate) fn operations() -> Vec<Operation> {
+    let example = json!({
+        "set": "acme", "dry_run": true,
+        "documents": [{ "kind": "Team", "name": "support", "spec": { "department": "care" } }],
+    });
+    vec![
+        Operation::post("applyResources", "/api/v1/apply", Access::Roles(ADMINS), apply)
+            .about(
+                "resources",
+                "Apply a set of resources",
+                "Creates, updates and, with `prune`, deletes: all or nothing. `dry_run` shows the difference.",
+            )
+            .body::<Apply>(example)
+            .reply::<serde_json::Value>("What happened, or would happen, to each resource."),
+    ]
 }
 
 /// `POST /api/v1/apply`

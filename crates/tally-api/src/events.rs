@@ -7,26 +7,29 @@ use axum::{
     extract::{Query, State, rejection::QueryRejection},
 };
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tally_ingest::edge::Problem;
-use tally_types::{Timestamp, UsageEvent};
+use tally_types::{EventId, Timestamp, UsageEvent};
 use tally_warehouse::{
     EVENTS_MAX, EventCursor, EventFilter, Filter, NamedRange, QueryError, Range,
 };
 
 use crate::{
-    access::Scope,
-    params::{self, PathParams},
-    query::{ask, narrow},
+    access::READERS,
+    operation::{Access, Operation},
+    params::{self, Page, PathParams},
+    query::ask,
+    scope::Scope,
     state::Api,
 };
 
 const PAGE: u32 = 100;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct EventsQuery {
+struct EventsQuery {
     /// A named range; by default the last 24 hours.
     range: Option<String>,
     /// Instead: from this time…
@@ -37,23 +40,33 @@ pub(crate) struct EventsQuery {
     filters: Option<String>,
     /// The `next` of the page before.
     after: Option<String>,
+    /// How many at most, 1 to 1,000; by default 100.
     limit: Option<u32>,
 }
 
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("listEvents", "/api/v1/events", Access::Usage(READERS), list)
+            .about("usage", "Usage events", "The calls behind any number, newest first.")
+            .query::<EventsQuery>()
+            .reply::<Page<UsageEvent>>("Usage events."),
+        Operation::get("getEvent", "/api/v1/events/{id}", Access::Usage(READERS), one)
+            .about("usage", "One usage event", "By its id, in its newest revision.")
+            .reply::<UsageEvent>("The usage event."),
+    ]
+}
+
 /// `GET /api/v1/events`
-pub(crate) async fn list(
+async fn list(
     State(api): State<Arc<Api>>,
     Extension(scope): Extension<Scope>,
     query: Result<Query<EventsQuery>, QueryRejection>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Page<UsageEvent>>, Problem> {
     let query = params::query(query)?;
     let most = u32::try_from(EVENTS_MAX).unwrap_or(PAGE);
     let limit = usize::try_from(params::limit(query.limit, PAGE, most)?).unwrap_or(EVENTS_MAX);
-    let mut filters: Vec<Filter> = match &query.filters {
-        Some(text) => from_json("filters", text)?,
-        None => Vec::new(),
-    };
-    narrow(&mut filters, &scope);
+    let mut filters = filters(query.filters.as_deref())?;
+    scope.narrow(&mut filters);
     let filter = EventFilter { range: query.range()?, filters, after: query.cursor()?, limit };
     let now = api.state.clock.now();
     let items = ask(&api, move |warehouse| warehouse.events(&filter, now)).await?;
@@ -61,20 +74,26 @@ pub(crate) async fn list(
         .last()
         .filter(|_| items.len() == limit)
         .map(|last| format!("{},{}", last.time, last.event_id));
-    Ok(Json(json!({ "items": items, "next": next })))
+    Ok(Json(Page { items, next }))
 }
 
 /// `GET /api/v1/events/{id}`
-pub(crate) async fn one(
+async fn one(
     State(api): State<Arc<Api>>,
+    Extension(scope): Extension<Scope>,
     Extension(path): Extension<PathParams>,
 ) -> Result<Json<UsageEvent>, Problem> {
-    let id = path.event_id()?;
+    let id: EventId = path.id()?;
     let found = ask(&api, move |warehouse| warehouse.event(id).map_err(QueryError::from)).await?;
-    found.map(Json).ok_or_else(|| {
+    found.filter(|event| scope.sees(event)).map(Json).ok_or_else(|| {
         Problem::new(StatusCode::NOT_FOUND, "not_found", format!("there is no event {id}"))
             .with_next_step("a call shows up here within seconds of its end")
     })
+}
+
+/// Filters as in queries, as a JSON array in a query string.
+pub(crate) fn filters(text: Option<&str>) -> Result<Vec<Filter>, Problem> {
+    text.map_or_else(|| Ok(Vec::new()), |text| from_json("filters", text))
 }
 
 // === impl EventsQuery ===

@@ -8,21 +8,39 @@ use serde_json::{Value, json};
 use tally_store::ListOptions;
 use tally_types::Kind;
 
-use crate::state::Api;
+use crate::{
+    operation::{Access, Operation},
+    state::Api,
+};
 
 /// How long the store may take to answer.
 const STORE_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Anyone may ask; the store is not asked more often than this.
 const STORE_SEEN_NS: u64 = 1_000_000_000;
 
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("healthz", "/healthz", Access::Open, live)
+            .about("operation", "Whether Tally is there", "As long as it serves.")
+            .reply::<Value>("It is."),
+        Operation::get("readyz", "/readyz", Access::Open, ready)
+            .about(
+                "operation",
+                "Whether all of Tally is there",
+                "503 while the store or the warehouse is not open; calls are served and metered without them.",
+            )
+            .reply::<Value>("It is."),
+    ]
+}
+
 /// `GET /healthz`: as long as it serves.
-pub(crate) async fn live() -> Json<Value> {
+async fn live() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
 /// `GET /readyz`: 200 when the store answers, the warehouse is open and no settled
 /// call waits for disk space. Calls are served and metered without the first two.
-pub(crate) async fn ready(State(api): State<Arc<Api>>) -> (StatusCode, Json<Value>) {
+async fn ready(State(api): State<Arc<Api>>) -> (StatusCode, Json<Value>) {
     let store = store_answers(&api).await;
     let warehouse = api.state.warehouse.get().is_some();
     let stats = api.state.journal.stats();

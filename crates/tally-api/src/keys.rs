@@ -8,23 +8,35 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
-use tally_ingest::edge::{Caller, Problem};
+use serde_json::{Value, json};
+use tally_ingest::edge::Problem;
 use tally_store::StoreError;
-use tally_types::{Kind, Name, Resource};
+use tally_types::{KeyScope, Kind, Name, Resource};
 
 use crate::{
-    params::PathParams, resources::created_at, secret::hashed, state::Api, store_problem::problem,
+    access::ADMINS,
+    caller::Caller,
+    operation::{Access, Operation},
+    params::PathParams,
+    resources::{created_at, not_own},
+    scope::Scope,
+    secret::hashed,
+    state::Api,
+    store_problem::problem,
 };
 
 /// A key changed at the same moment by someone else is read again this often.
 const ATTEMPTS: usize = 3;
+/// A person makes at most so many keys that are not revoked.
+const OWN_KEYS_MAX: usize = 20;
 
 /// A key and its secret, for the only time.
-#[derive(Serialize)]
-struct MadeKey {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct MadeKey {
     resource: Resource,
+    /// Shown once; only its hash is kept.
     secret: String,
     note: &'static str,
     /// Whether the gateway knows it already; if not, within seconds.
@@ -32,13 +44,59 @@ struct MadeKey {
 }
 
 /// A key that opens nothing any more.
-#[derive(Serialize)]
-pub(crate) struct RevokedKey {
+#[derive(Serialize, JsonSchema)]
+struct RevokedKey {
     resource: Resource,
     /// Whether the gateway refuses it already; if not, within seconds.
     in_effect: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+}
+
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::post("rotateKey", "/api/v1/keys/{name}/rotate", Access::OwnOr(ADMINS), rotate)
+            .about("keys", "Give a key another secret", "The old one opens nothing from now on.")
+            .reply::<MadeKey>("The key and its new secret, for the only time.")
+            .secret(),
+        Operation::post("revokeKey", "/api/v1/keys/{name}/revoke", Access::OwnOr(ADMINS), revoke)
+            .about("keys", "Withdraw a key", "It opens nothing from now on.")
+            .reply::<RevokedKey>("The key."),
+    ]
+}
+
+/// Admins make any key. People make keys of their own, for themselves and for the
+/// workloads they own; without scopes such a key makes calls and reports on them.
+pub(crate) fn may_create(caller: &Caller, scope: &Scope, spec: &mut Value) -> Result<(), Problem> {
+    let Scope::Own { person } = scope else { return Ok(()) };
+    let snapshot = caller.plane.snapshot();
+    let refused = |detail: String| {
+        Problem::new(StatusCode::FORBIDDEN, "not_own", detail)
+            .with_next_step("ask an admin to make this key")
+    };
+    let of_person = spec.get("person").and_then(Value::as_str);
+    if of_person != Some(person.as_str()) {
+        return Err(refused(format!("a key you make belongs to you: expected `person: {person}`")));
+    }
+    if spec.get("secret").is_some_and(|secret| !secret.is_null()) {
+        return Err(refused("a key you make gets its secret from Tally".to_owned()));
+    }
+    let more = spec.get("workloads").and_then(Value::as_array).into_iter().flatten();
+    for workload in spec.get("workload").into_iter().chain(more).filter_map(Value::as_str) {
+        let owner = snapshot.workloads.get(workload).map(|workload| &workload.owner);
+        if owner != Some(person) {
+            return Err(refused(format!("you do not own the workload `{workload}`")));
+        }
+    }
+    let own = snapshot.keys.values().filter(|key| key.person.as_ref() == Some(person));
+    if own.filter(|key| !key.revoked).count() >= OWN_KEYS_MAX {
+        return Err(refused(format!("you have {OWN_KEYS_MAX} keys already: revoke one first")));
+    }
+    let scopes = fields(spec)?.entry("scopes").or_insert(Value::Null);
+    if scopes.as_array().is_none_or(Vec::is_empty) {
+        *scopes = json!([KeyScope::Gateway, KeyScope::Ingest]);
+    }
+    Ok(())
 }
 
 /// Whether a key's spec leaves its secret to Tally.
@@ -62,11 +120,13 @@ pub(crate) async fn create(
 }
 
 /// `POST /api/v1/keys/{name}/rotate`
-pub(crate) async fn rotate(
+async fn rotate(
     State(api): State<Arc<Api>>,
     Extension(path): Extension<PathParams>,
+    Extension(scope): Extension<Scope>,
     Extension(caller): Extension<Caller>,
-) -> Result<Response, Problem> {
+) -> Result<Json<MadeKey>, Problem> {
+    may_change(&caller, &scope, &path.name()?)?;
     let secret = api.state.secrets.secret();
     let change = |spec: &mut Value| {
         let variable = spec.pointer("/secret/env").and_then(Value::as_str);
@@ -78,15 +138,17 @@ pub(crate) async fn rotate(
         set_secret(spec, &secret)
     };
     let resource = change_key(&api, &caller, &path.name()?, change).await?;
-    Ok(Json(made(&api, resource, secret).await).into_response())
+    Ok(Json(made(&api, resource, secret).await))
 }
 
 /// `POST /api/v1/keys/{name}/revoke`
-pub(crate) async fn revoke(
+async fn revoke(
     State(api): State<Arc<Api>>,
     Extension(path): Extension<PathParams>,
+    Extension(scope): Extension<Scope>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Json<RevokedKey>, Problem> {
+    may_change(&caller, &scope, &path.name()?)?;
     let change = |spec: &mut Value| {
         fields(spec)?.insert("revoked".to_owned(), Value::Bool(true));
         Ok(())
@@ -96,6 +158,14 @@ pub(crate) async fn revoke(
         format!("the file set `{set}` holds this key: set `revoked: true` there too, or the next apply opens it again")
     });
     Ok(Json(RevokedKey { resource, in_effect: api.reached_gateway().await, note }))
+}
+
+/// Admins change any key, people their own.
+fn may_change(caller: &Caller, scope: &Scope, name: &Name) -> Result<(), Problem> {
+    let Scope::Own { person } = scope else { return Ok(()) };
+    let key = caller.plane.snapshot().keys.get(name);
+    let is_own = key.is_some_and(|key| key.person.as_ref() == Some(person));
+    is_own.then_some(()).ok_or_else(|| not_own(Kind::Key, name))
 }
 
 async fn made(api: &Api, resource: Resource, secret: String) -> MadeKey {

@@ -3,9 +3,10 @@
 use std::str::FromStr;
 
 use axum::extract::{Query, RawPathParams, rejection::QueryRejection};
-use http::StatusCode;
+use schemars::JsonSchema;
+use serde::Serialize;
 use tally_ingest::edge::Problem;
-use tally_types::{EventId, Kind, Name};
+use tally_types::Name;
 
 /// The decoded parameters of a path.
 #[derive(Debug, Clone, Default)]
@@ -22,22 +23,6 @@ impl PathParams {
         self.0.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
     }
 
-    /// The kind, where the path has one.
-    pub(crate) fn kind(&self) -> Option<Result<Kind, Problem>> {
-        self.get("kinds").map(|text| {
-            text.parse::<Kind>().map_err(|error| {
-                let plurals: Vec<&str> = Kind::ALL.iter().map(|kind| kind.plural()).collect();
-                Problem::new(StatusCode::NOT_FOUND, "path_unknown", error.to_string())
-                    .with_next_step(format!("expected one of {}", plurals.join(", ")))
-            })
-        })
-    }
-
-    /// The kind that the path must have.
-    pub(crate) fn require_kind(&self) -> Result<Kind, Problem> {
-        self.kind().unwrap_or_else(|| Err(missing("kind")))
-    }
-
     /// The name that the path must have.
     pub(crate) fn name(&self) -> Result<Name, Problem> {
         let text = self.get("name").ok_or_else(|| missing("name"))?;
@@ -46,16 +31,25 @@ impl PathParams {
         })
     }
 
-    /// The id that the path must have.
-    pub(crate) fn event_id(&self) -> Result<EventId, Problem> {
+    /// The id that the path must have: of an event, a call, a session, an invitation.
+    pub(crate) fn id<T: FromStr>(&self) -> Result<T, Problem> {
         let text = self.get("id").ok_or_else(|| missing("id"))?;
-        text.parse()
-            .map_err(|_| Problem::bad_request("id_invalid", "expected the id of an event, a UUID"))
+        text.parse().map_err(|_| Problem::bad_request("id_invalid", "expected an id, a UUID"))
     }
 }
 
 fn missing(what: &str) -> Problem {
     Problem::bad_request("path_invalid", format!("the path lacks a {what}"))
+}
+
+/// Some of a list, and where the rest starts.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
+pub(crate) struct Page<T> {
+    /// In the order of the list.
+    pub(crate) items: Vec<T>,
+    /// The `after` of the next page; null on the last one.
+    pub(crate) next: Option<String>,
 }
 
 /// The query string, or what is wrong with it.

@@ -6,48 +6,65 @@ use axum::{
     Extension, Json,
     extract::{Query, State, rejection::QueryRejection},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use tally_ingest::edge::{Caller, Problem};
+use tally_ingest::edge::Problem;
 use tally_pricing::Found;
 use tally_types::spec::PriceEntry;
 
-use crate::{params, state::Api};
+use crate::{
+    caller::Caller,
+    operation::{Access, Operation},
+    params::{self, Page},
+    state::Api,
+};
 
 const PAGE: u32 = 100;
 const PAGE_MAX: u32 = 1_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct PricesQuery {
+struct PricesQuery {
     /// Of this provider, as price lists name it.
     provider: Option<String>,
     /// Of models whose name begins with this.
     #[serde(default)]
     model: String,
+    /// How many at most, 1 to 1,000; by default 100.
     limit: Option<u32>,
-    /// How many to leave out first: the `next` of the page before.
-    #[serde(default)]
-    offset: usize,
+    /// The `next` of the page before.
+    after: Option<String>,
 }
 
 /// A price with where it stands.
-#[derive(Serialize)]
-struct Price<'a> {
-    list: &'a str,
-    version: &'a str,
+#[derive(Serialize, JsonSchema)]
+struct Price {
+    /// The price list that states it.
+    list: String,
+    /// The version of that list.
+    version: String,
     #[serde(flatten)]
-    entry: &'a PriceEntry,
+    entry: PriceEntry,
+}
+
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("listPrices", "/api/v1/prices", Access::SignedIn, list)
+            .about("prices", "Prices that hold now", "Of all price lists, shipped and applied.")
+            .query::<PricesQuery>()
+            .reply::<Page<Price>>("Prices, in US dollars per token."),
+    ]
 }
 
 /// `GET /api/v1/prices`
-pub(crate) async fn list(
+async fn list(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     query: Result<Query<PricesQuery>, QueryRejection>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Page<Price>>, Problem> {
     let query = params::query(query)?;
     let limit = params::limit(query.limit, PAGE, PAGE_MAX)?;
+    let offset: usize = params::parsed("after", query.after.as_deref())?.unwrap_or(0);
     let wanted = |found: &Found<'_>| {
         query.provider.as_ref().is_none_or(|provider| found.entry.provider == *provider)
             && found.entry.model.starts_with(&query.model)
@@ -59,14 +76,15 @@ pub(crate) async fn list(
         .prices()
         .entries(api.state.clock.now())
         .filter(wanted)
-        .skip(query.offset)
+        .skip(offset)
         .take(limit + 1)
         .collect();
-    let next = (found.len() > limit).then(|| query.offset.saturating_add(limit));
+    let next = (found.len() > limit).then(|| offset.saturating_add(limit).to_string());
     found.truncate(limit);
-    let items: Vec<Price<'_>> = found
-        .iter()
-        .map(|found| Price { list: found.list, version: found.version, entry: found.entry })
-        .collect();
-    Ok(Json(json!({ "items": items, "next": next })))
+    let price = |found: Found<'_>| Price {
+        list: found.list.to_owned(),
+        version: found.version.to_string(),
+        entry: found.entry.clone(),
+    };
+    Ok(Json(Page { items: found.into_iter().map(price).collect(), next }))
 }

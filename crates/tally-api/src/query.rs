@@ -9,35 +9,85 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tally_ingest::edge::{self, Problem};
 use tally_warehouse::{
-    Field, Filter, NamedRange, Query, QueryError, QueryResult, Warehouse, dimensions, measures,
-    to_csv,
+    DimensionInfo, MeasureInfo, NamedRange, Query, QueryError, QueryResult, Warehouse, dimensions,
+    measures, to_csv,
 };
 
-use crate::{access::Scope, params, resources::BODY_BYTES_MAX, state::Api};
+use crate::{
+    access::READERS,
+    operation::{Access, Operation},
+    params,
+    resources::BODY_BYTES_MAX,
+    scope::Scope,
+    state::Api,
+};
 
 /// How long a query waits for its turn.
 const WAIT_MAX: Duration = Duration::from_secs(10);
 const TRUNCATED: HeaderName = HeaderName::from_static("x-tally-truncated");
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Format {
+struct Format {
+    /// How to answer; by default what the header `accept` asks for, else JSON.
     format: Option<Shape>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+/// How an answer looks.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Shape {
+#[schemars(inline)]
+pub(crate) enum Shape {
+    /// JSON.
     Json,
+    /// A table for spreadsheets (RFC 4180).
     Csv,
 }
 
+/// What can be asked.
+#[derive(Serialize, JsonSchema)]
+struct Catalog {
+    /// What can be computed.
+    measures: Vec<MeasureInfo>,
+    /// What answers can be split by and filtered on.
+    dimensions: Vec<DimensionInfo>,
+    /// The names of ranges.
+    ranges: Vec<&'static str>,
+}
+
+pub(crate) fn operations() -> Vec<Operation> {
+    let example = json!({
+        "measures": ["spend_usd", "tokens", "cost_per_successful_task_usd"],
+        "dimensions": ["team"],
+        "filters": [{ "dimension": "environment", "op": "eq", "values": ["production"] }],
+        "range": "last_30_days", "compare": "previous_period",
+        "order": [{ "by": "spend_usd", "desc": true }], "limit": 20,
+    });
+    vec![
+        Operation::post("query", "/api/v1/query", Access::Usage(READERS), answer)
+            .about(
+                "usage",
+                "Ask the metrics layer",
+                "Measures over dimensions, filters and time. Managers see their teams, developers their own usage.",
+            )
+            .query::<Format>()
+            .body::<Query>(example)
+            .reply::<QueryResult>("Columns, rows and their total.")
+            .also("text/csv")
+            .asks(),
+        Operation::get("queryCatalog", "/api/v1/query/catalog", Access::SignedIn, catalog)
+            .about("usage", "What can be asked", "Measures, dimensions and named ranges.")
+            .reply::<Catalog>("The catalog."),
+    ]
+}
+
 /// `POST /api/v1/query`
-pub(crate) async fn answer(
+async fn answer(
     State(api): State<Arc<Api>>,
     Extension(scope): Extension<Scope>,
     format: Result<extract::Query<Format>, QueryRejection>,
@@ -46,24 +96,20 @@ pub(crate) async fn answer(
 ) -> Result<Response, Problem> {
     let shape = params::query(format)?.format;
     let mut query: Query = edge::json(&edge::read(body, BODY_BYTES_MAX).await?)?;
-    narrow(&mut query.filters, &scope);
+    scope.narrow(&mut query.filters);
     let now = api.state.clock.now();
     let result = ask(&api, move |warehouse| warehouse.query(&query, now)).await?;
-    let is_csv = shape.map_or_else(|| accepts_csv(&headers), |shape| shape == Shape::Csv);
-    Ok(if is_csv { csv(&result) } else { Json(result).into_response() })
+    Ok(if wants_csv(shape, &headers) {
+        csv(to_csv(&result), result.truncated)
+    } else {
+        Json(result).into_response()
+    })
 }
 
 /// `GET /api/v1/query/catalog`
-pub(crate) async fn catalog() -> Json<Value> {
-    let ranges: Vec<&str> = NamedRange::ALL.iter().map(|range| range.name()).collect();
-    Json(json!({ "measures": measures(), "dimensions": dimensions(), "ranges": ranges }))
-}
-
-/// Adds the filter that leaves a person only their own.
-pub(crate) fn narrow(filters: &mut Vec<Filter>, scope: &Scope) {
-    if let Scope::Own(person) = scope {
-        filters.push(Filter::eq(Field::Person, person.as_str()));
-    }
+async fn catalog() -> Json<Catalog> {
+    let ranges = NamedRange::ALL.iter().map(|range| range.name()).collect();
+    Json(Catalog { measures: measures(), dimensions: dimensions(), ranges })
 }
 
 /// Asks the warehouse off the async threads, a few questions at a time.
@@ -93,7 +139,7 @@ fn busy() -> Problem {
         .with_retry_after(5)
 }
 
-fn refused(error: QueryError) -> Problem {
+pub(crate) fn refused(error: QueryError) -> Problem {
     match error {
         QueryError::Invalid(detail) => {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "query_invalid", detail)
@@ -107,7 +153,10 @@ fn refused(error: QueryError) -> Problem {
     }
 }
 
-fn accepts_csv(headers: &HeaderMap) -> bool {
+pub(crate) fn wants_csv(shape: Option<Shape>, headers: &HeaderMap) -> bool {
+    if let Some(shape) = shape {
+        return shape == Shape::Csv;
+    }
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     accept.is_some_and(|kinds| {
         kinds
@@ -116,15 +165,16 @@ fn accepts_csv(headers: &HeaderMap) -> bool {
     })
 }
 
-fn csv(result: &QueryResult) -> Response {
-    let mut response = to_csv(result).into_response();
+/// A table, as a file to keep.
+pub(crate) fn csv(text: String, truncated: bool) -> Response {
+    let mut response = text.into_response();
     let headers = response.headers_mut();
     let kind = HeaderValue::from_static("text/csv; charset=utf-8");
     headers.insert(header::CONTENT_TYPE, kind);
     let name = HeaderValue::from_static("attachment; filename=\"tally.csv\"");
     headers.insert(header::CONTENT_DISPOSITION, name);
     // A table cannot say that it has more rows than it shows.
-    let truncated = if result.truncated { "true" } else { "false" };
+    let truncated = if truncated { "true" } else { "false" };
     headers.insert(TRUNCATED, HeaderValue::from_static(truncated));
     response
 }

@@ -9,15 +9,21 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tally_ingest::edge::{self, Caller, Problem};
+use tally_ingest::edge::{self, Problem};
 use tally_store::ListOptions;
 use tally_types::{Kind, Name, Resource};
 
 use crate::{
-    keys,
-    params::{self, PathParams},
+    access::{ADMINS, BROWSERS, FINANCE, READERS},
+    caller::Caller,
+    examples, keys,
+    operation::{Access, Operation},
+    params::{self, Page, PathParams},
+    schema,
+    scope::Scope,
     state::Api,
     store_problem::problem,
 };
@@ -27,11 +33,14 @@ pub(crate) const BODY_BYTES_MAX: usize = 1 << 20;
 const PAGE: u32 = 100;
 const PAGE_MAX: u32 = 1_000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ListQuery {
+struct ListQuery {
+    /// The `next` of the page before.
     after: Option<String>,
+    /// How many at most, 1 to 1,000; by default 100.
     limit: Option<u32>,
+    /// Only names that begin with this.
     #[serde(default)]
     prefix: String,
 }
@@ -50,48 +59,184 @@ struct ChangedResource {
     spec: Value,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct DeleteQuery {
+struct DeleteQuery {
+    /// The version that was read; another one is refused.
     version: i64,
 }
 
-/// `GET /api/v1/{kinds}`
-pub(crate) async fn list(
+/// Five operations for each kind.
+pub(crate) fn operations() -> Vec<Operation> {
+    Kind::ALL.iter().flat_map(|kind| of_kind(*kind)).collect()
+}
+
+fn of_kind(kind: Kind) -> [Operation; 5] {
+    let (read, change) = (reading(kind), changing(kind));
+    // Of their own, people make keys; they replace and delete nothing.
+    let create = if kind == Kind::Key { Access::OwnOr(ADMINS) } else { change };
+    let [one, many] = words(kind);
+    let path = format!("/api/v1/{}", kind.plural());
+    let path_of_one = format!("{path}/{{name}}");
+    let schemas = schema::of_kind(kind);
+    let example = examples::spec(kind);
+    let new = json!({ "name": examples::name(kind), "spec": example });
+    let changed = json!({ "version": 1, "spec": example });
+    let id = |verb: &str, word: &str| format!("{verb}{word}");
+    let create = Operation::post(id("create", &one), path.clone(), create, create_resource)
+        .about(
+            "resources",
+            format!("Create one of {path}"),
+            "At version 1, with an entry in the audit trail.",
+        )
+        .body_schema(schemas.new, new)
+        .reply_schema("The resource.", schemas.resource.clone())
+        .creates();
+    [
+        Operation::get(id("list", &many), path.clone(), read, list)
+            .about("resources", format!("List {path}"), "By name, page by page.")
+            .query::<ListQuery>()
+            .reply_schema("Resources.", schemas.page),
+        if kind == Kind::Key { create.secret() } else { create },
+        Operation::get(id("get", &one), path_of_one.clone(), read, get_resource)
+            .about("resources", format!("Read one of {path}"), "With its version.")
+            .reply_schema("The resource.", schemas.resource.clone()),
+        Operation::put(id("update", &one), path_of_one.clone(), change, update)
+            .about(
+                "resources",
+                format!("Replace one of {path}"),
+                "The version must be the one that was read; the new one is one higher.",
+            )
+            .body_schema(schemas.changed, changed)
+            .reply_schema("The resource.", schemas.resource),
+        Operation::delete(id("delete", &one), path_of_one, change, delete)
+            .about(
+                "resources",
+                format!("Delete one of {path}"),
+                "Refused while something refers to it.",
+            )
+            .query::<DeleteQuery>(),
+    ]
+    .map(|operation| operation.of_kind(kind))
+}
+
+/// The words of a kind in operation ids, one and many: `CostCenter`, `CostCenters`.
+fn words(kind: Kind) -> [String; 2] {
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().map_or_else(String::new, |first| {
+            first.to_uppercase().chain(letters).collect::<String>()
+        })
+    };
+    [kind.as_str().to_owned(), kind.plural().split('-').map(capital).collect()]
+}
+
+fn reading(kind: Kind) -> Access {
+    match kind {
+        Kind::Key => Access::OwnOr(READERS),
+        Kind::Person => Access::OwnOr(BROWSERS),
+        Kind::Provider => Access::Roles(BROWSERS),
+        _ => Access::SignedIn,
+    }
+}
+
+fn changing(kind: Kind) -> Access {
+    match kind {
+        Kind::PriceList | Kind::Budget => Access::Roles(FINANCE),
+        _ => Access::Roles(ADMINS),
+    }
+}
+
+async fn list(
     State(api): State<Arc<Api>>,
-    Extension(path): Extension<PathParams>,
+    Extension(kind): Extension<Kind>,
+    Extension(scope): Extension<Scope>,
+    Extension(caller): Extension<Caller>,
     query: Result<Query<ListQuery>, QueryRejection>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Page<Resource>>, Problem> {
     let query = params::query(query)?;
     let options = ListOptions {
         after: params::parsed("after", query.after.as_deref())?,
         limit: params::limit(query.limit, PAGE, PAGE_MAX)?,
         prefix: query.prefix,
     };
-    let page = api.state.store.list(path.require_kind()?, options).await.map_err(problem)?;
-    Ok(Json(json!({ "items": page.items, "next": page.next })))
+    if scope != Scope::All {
+        return own(&api, kind, &caller, &options).await.map(Json);
+    }
+    let page = api.state.store.list(kind, options).await.map_err(problem)?;
+    Ok(Json(Page { items: page.items, next: page.next.map(|name| name.to_string()) }))
 }
 
-/// `GET /api/v1/{kinds}/{name}`
-pub(crate) async fn one(
+/// A page of the resources that are the caller's own.
+async fn own(
+    api: &Api,
+    kind: Kind,
+    caller: &Caller,
+    options: &ListOptions,
+) -> Result<Page<Resource>, Problem> {
+    let after = options.after.as_ref().map_or("", Name::as_str);
+    let mut names: Vec<Name> = own_names(kind, caller)
+        .into_iter()
+        .filter(|name| name.as_str() > after && name.as_str().starts_with(&options.prefix))
+        .collect();
+    let limit = usize::try_from(options.limit).unwrap_or(usize::MAX);
+    let has_more = names.len() > limit;
+    names.truncate(limit);
+    let next = names.last().filter(|_| has_more).map(ToString::to_string);
+    let mut items = Vec::with_capacity(names.len());
+    for name in &names {
+        items.extend(api.state.store.get(kind, name).await.map_err(problem)?);
+    }
+    Ok(Page { items, next })
+}
+
+fn own_names(kind: Kind, caller: &Caller) -> Vec<Name> {
+    let Some(person) = caller.own() else { return Vec::new() };
+    let snapshot = caller.plane.snapshot();
+    match kind {
+        Kind::Person => vec![person.0.clone()],
+        Kind::Key => {
+            let own = snapshot.keys.iter().filter(|(_, key)| key.person.as_ref() == Some(person));
+            own.map(|(name, _)| name.clone()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+async fn get_resource(
     State(api): State<Arc<Api>>,
+    Extension(kind): Extension<Kind>,
     Extension(path): Extension<PathParams>,
+    Extension(scope): Extension<Scope>,
+    Extension(caller): Extension<Caller>,
 ) -> Result<Json<Resource>, Problem> {
-    let (kind, name) = (path.require_kind()?, path.name()?);
+    let name = path.name()?;
+    if scope != Scope::All && !own_names(kind, &caller).contains(&name) {
+        return Err(not_own(kind, &name));
+    }
     api.state.store.require(kind, &name).await.map(Json).map_err(problem)
 }
 
-/// `POST /api/v1/{kinds}`
-pub(crate) async fn create(
+/// What is not one's own is not there.
+pub(crate) fn not_own(kind: Kind, name: &Name) -> Problem {
+    let detail = format!("you have no {kind} named `{name}`");
+    Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
+        .with_next_step(format!("list your own with `GET /api/v1/{}`", kind.plural()))
+}
+
+async fn create_resource(
     State(api): State<Arc<Api>>,
-    Extension(path): Extension<PathParams>,
+    Extension(kind): Extension<Kind>,
+    Extension(scope): Extension<Scope>,
     Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<Response, Problem> {
-    let kind = path.require_kind()?;
-    let NewResource { name, spec } = edge::json(&edge::read(body, BODY_BYTES_MAX).await?)?;
-    if kind == Kind::Key && keys::wants_secret(&spec) {
-        return keys::create(&api, &caller, name, spec).await;
+    let NewResource { name, mut spec } = edge::json(&edge::read(body, BODY_BYTES_MAX).await?)?;
+    if kind == Kind::Key {
+        keys::may_create(&caller, &scope, &mut spec)?;
+        if keys::wants_secret(&spec) {
+            return keys::create(&api, &caller, name, spec).await;
+        }
     }
     let created = api.state.store.create(&caller.actor(), kind, name, spec).await;
     let created = created.map_err(problem)?;
@@ -99,14 +244,14 @@ pub(crate) async fn create(
     Ok(created_at(&created, Json(&created).into_response()))
 }
 
-/// `PUT /api/v1/{kinds}/{name}`
-pub(crate) async fn update(
+async fn update(
     State(api): State<Arc<Api>>,
+    Extension(kind): Extension<Kind>,
     Extension(path): Extension<PathParams>,
     Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<Json<Resource>, Problem> {
-    let (kind, name) = (path.require_kind()?, path.name()?);
+    let name = path.name()?;
     let ChangedResource { version, spec } = edge::json(&edge::read(body, BODY_BYTES_MAX).await?)?;
     let updated = api.state.store.update(&caller.actor(), kind, name, spec, version).await;
     let updated = updated.map_err(problem)?;
@@ -114,14 +259,14 @@ pub(crate) async fn update(
     Ok(Json(updated))
 }
 
-/// `DELETE /api/v1/{kinds}/{name}?version=`
-pub(crate) async fn delete(
+async fn delete(
     State(api): State<Arc<Api>>,
+    Extension(kind): Extension<Kind>,
     Extension(path): Extension<PathParams>,
     Extension(caller): Extension<Caller>,
     query: Result<Query<DeleteQuery>, QueryRejection>,
 ) -> Result<StatusCode, Problem> {
-    let (kind, name) = (path.require_kind()?, path.name()?);
+    let name = path.name()?;
     let version = params::query(query)
         .map_err(|refused| refused.with_next_step("read it, and send `?version=` as it was read"))?
         .version;
@@ -148,4 +293,15 @@ pub(crate) fn created_at(resource: &Resource, mut response: Response) -> Respons
         response.headers_mut().insert(header::LOCATION, location);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operation_ids_use_the_words_of_the_kinds() {
+        assert_eq!(words(Kind::CostCenter), ["CostCenter", "CostCenters"]);
+        assert_eq!(words(Kind::Person), ["Person", "People"]);
+    }
 }

@@ -9,7 +9,7 @@ use tally_store::Store;
 use tally_types::{Clock, IdSource};
 use tokio::sync::{Mutex, Semaphore};
 
-use crate::{SecretMaker, WarehouseSlot};
+use crate::{SecretMaker, WarehouseSlot, operation::Operation, sign_in::SignIn};
 
 /// Queries that run at once; more wait.
 const QUERIES_MAX: usize = 8;
@@ -43,6 +43,8 @@ pub struct ApiState {
 /// The state and what bounds its use.
 pub(crate) struct Api {
     pub(crate) state: ApiState,
+    operations: Vec<Operation>,
+    pub(crate) sign_in: SignIn,
     pub(crate) queries: Arc<Semaphore>,
     pub(crate) queries_queued: Semaphore,
     /// The last look at the store: when (monotonic, in nanoseconds), and whether it answered.
@@ -52,13 +54,28 @@ pub(crate) struct Api {
 // === impl Api ===
 
 impl Api {
-    pub(crate) fn new(state: ApiState) -> Self {
+    pub(crate) fn new(state: ApiState, operations: Vec<Operation>) -> Self {
         Self {
+            operations,
+            sign_in: SignIn::new(&state),
             state,
             queries: Arc::new(Semaphore::new(QUERIES_MAX)),
             queries_queued: Semaphore::new(QUERIES_QUEUED_MAX),
             store_seen: Mutex::default(),
         }
+    }
+
+    /// Every operation.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.operations.iter()
+    }
+
+    /// The operations at a path of the router.
+    pub(crate) fn operations_at<'a>(
+        &'a self,
+        template: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a Operation> {
+        self.operations.iter().filter(move |operation| Some(operation.path.as_str()) == template)
     }
 
     /// Waits until the gateway knows what the store knows now, so that a revoked key

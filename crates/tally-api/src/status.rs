@@ -11,10 +11,29 @@ use http::{HeaderValue, header};
 use serde_json::{Value, json};
 use tally_journal::JournalStats;
 
-use crate::state::Api;
+use crate::{
+    access::{OPERATORS, SCRAPERS},
+    operation::{Access, Operation},
+    state::Api,
+};
+
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("getStatus", "/api/v1/status", Access::Roles(OPERATORS), status)
+            .about(
+                "operation",
+                "The state of the parts",
+                "Problems of the configuration, journal, warehouse.",
+            )
+            .reply::<Value>("The state."),
+        Operation::get("metrics", "/metrics", Access::Roles(SCRAPERS), metrics)
+            .about("operation", "Metrics for Prometheus", "In the text format of Prometheus.")
+            .text("text/plain", "The metrics."),
+    ]
+}
 
 /// `GET /metrics`
-pub(crate) async fn metrics(State(api): State<Arc<Api>>) -> Response {
+async fn metrics(State(api): State<Arc<Api>>) -> Response {
     measure(&api, api.state.journal.stats());
     let mut response = api.state.metrics.render().into_response();
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
@@ -35,7 +54,7 @@ fn measure(api: &Api, stats: JournalStats) {
 }
 
 /// `GET /api/v1/status`
-pub(crate) async fn status(State(api): State<Arc<Api>>) -> Json<Value> {
+async fn status(State(api): State<Arc<Api>>) -> Json<Value> {
     let plane = api.state.gateway.plane();
     let stats = api.state.journal.stats();
     Json(json!({

@@ -1,8 +1,14 @@
 //! The virtual key in a request, wherever the client's SDK puts it.
 
-use http::{HeaderMap, StatusCode, header};
+use std::sync::Arc;
 
-use crate::{plane::KeyProblem, refusal::Refusal};
+use http::{HeaderMap, StatusCode, header};
+use tally_types::{KeyScope, Timestamp};
+
+use crate::{
+    plane::{DataPlane, Identity, KeyProblem},
+    refusal::Refusal,
+};
 
 /// The key a request shows, and whether the provider's own credentials are beside it.
 pub(crate) struct ShownKey<'a> {
@@ -39,7 +45,32 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     shown_key(headers).map(|shown| shown.secret)
 }
 
-pub(crate) fn missing_key() -> Refusal {
+/// Whose key a call shows, and whether the client's own credentials pass through.
+pub(crate) fn admit(
+    plane: &DataPlane,
+    headers: &HeaderMap,
+    now: Timestamp,
+) -> Result<(Arc<Identity>, bool), Refusal> {
+    let shown = shown_key(headers).ok_or_else(missing_key)?;
+    let identity = plane.identify(shown.secret, now).map_err(key_refusal)?;
+    require_scope(&identity, KeyScope::Gateway)?;
+    Ok((identity, shown.subscription))
+}
+
+/// Refuses a key that may not be used for this.
+///
+/// # Errors
+/// 403 that names the scope.
+pub fn require_scope(identity: &Identity, scope: KeyScope) -> Result<(), Refusal> {
+    if identity.allows(scope) {
+        return Ok(());
+    }
+    let message = format!("this Tally key does not have the scope `{scope}`");
+    Err(Refusal::new(StatusCode::FORBIDDEN, "scope_missing", message)
+        .with_next_step(format!("use a key whose `scopes` hold `{scope}`, or that has none")))
+}
+
+fn missing_key() -> Refusal {
     Refusal::new(StatusCode::UNAUTHORIZED, "key_missing", "no Tally key was sent")
         .with_next_step("send it as `authorization: Bearer …`, `x-api-key` or `x-tally-key`")
 }

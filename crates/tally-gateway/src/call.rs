@@ -13,7 +13,7 @@ use tally_types::{
 use crate::{
     Gateway,
     attempt::{Ending, OpenAttempt, Start, Used},
-    auth::{key_refusal, missing_key, shown_key},
+    auth::admit,
     context::Context,
     estimate::PromptSize,
     json_bytes, measure,
@@ -91,9 +91,7 @@ impl Call {
     ) -> Result<Self, Refusal> {
         let (head, body) = request.into_parts();
         let plane = gateway.plane();
-        let shown = shown_key(&head.headers).ok_or_else(missing_key)?;
-        let subscription = shown.subscription;
-        let identity = plane.identify(shown.secret, time).map_err(key_refusal)?;
+        let (identity, subscription) = admit(&plane, &head.headers, time)?;
         let body = read_body(body, gateway.options.request_bytes_max).await?;
         let parsed = protocol.parse(&body)?;
         let context = Context::read(&plane, &identity, &head.headers, &parsed)?;

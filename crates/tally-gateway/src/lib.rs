@@ -43,7 +43,7 @@ use axum::{
 use tally_journal::Journal;
 use tally_types::{Clock, IdSource};
 
-pub use auth::{bearer, key_refusal};
+pub use auth::{bearer, key_refusal, require_scope};
 pub use estimate::Estimator;
 pub use plane::{DataPlane, Identity, KeyProblem, Secrets};
 pub use refusal::Refusal;

@@ -11,12 +11,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use tally_types::Dialect;
 
-use crate::{
-    Gateway,
-    auth::{key_refusal, missing_key, shown_key},
-    plane::Model,
-    refusal::Refusal,
-};
+use crate::{Gateway, auth::admit, plane::Model, refusal::Refusal};
 
 /// Tally does not know when a provider released a model; clients only sort by it.
 const CREATED_UNKNOWN_S: i64 = 0;
@@ -26,9 +21,7 @@ fn asked_dialect(headers: &HeaderMap) -> Dialect {
 }
 
 fn check_key(gateway: &Gateway, headers: &HeaderMap) -> Result<(), Refusal> {
-    let shown = shown_key(headers).ok_or_else(missing_key)?;
-    let now = gateway.clock.now();
-    gateway.plane().identify(shown.secret, now).map(drop).map_err(key_refusal)
+    admit(&gateway.plane(), headers, gateway.clock.now()).map(drop)
 }
 
 fn entry(model: &Model, dialect: Dialect) -> Value {

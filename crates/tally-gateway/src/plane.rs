@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 use tally_pricing::PriceCatalog;
 use tally_store::Snapshot;
 use tally_types::{
-    CostCenterName, Dialect, KeyName, ModelName, PersonName, ProviderName, Role, TeamName, Tier,
-    Timestamp, WorkloadName,
+    CostCenterName, Dialect, KeyName, KeyScope, ModelName, PersonName, ProviderName, Role,
+    TeamName, Tier, Timestamp, WorkloadName,
     spec::{KeySecret, KeySpec, ModelSpec, ProviderSpec, SecretSource, WorkloadSpec, weak_secret},
 };
 
@@ -56,6 +56,7 @@ pub struct Identity {
     pub workloads: Vec<WorkloadName>,
     /// What the key may do.
     pub roles: Vec<Role>,
+    scopes: Vec<KeyScope>,
     expires_at: Option<Timestamp>,
     revoked: bool,
 }
@@ -224,9 +225,15 @@ impl Identity {
             workload: spec.workload.clone(),
             workloads: spec.workloads.clone(),
             roles: person.map_or_else(|| spec.roles.clone(), |person| person.roles.clone()),
+            scopes: spec.scopes.clone(),
             expires_at: spec.expires_at,
             revoked: spec.revoked,
         }
+    }
+
+    /// Whether the key may be used for this; one without scopes may for everything.
+    pub fn allows(&self, scope: KeyScope) -> bool {
+        self.scopes.is_empty() || self.scopes.contains(&scope)
     }
 
     pub(crate) fn is_bound_to(&self, workload: &WorkloadName) -> bool {

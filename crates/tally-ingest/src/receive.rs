@@ -10,7 +10,7 @@ use axum::{
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tally_journal::JournalError;
-use tally_types::Record;
+use tally_types::{KeyScope, Record};
 
 use crate::{
     IngestState,
@@ -59,7 +59,8 @@ pub(crate) async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match Caller::identify(&state.gateway, request.headers(), state.clock.now()) {
+    let caller = Caller::identify(&state.gateway, request.headers(), state.clock.now());
+    match caller.and_then(|caller| caller.require(KeyScope::Ingest).map(|()| caller)) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await

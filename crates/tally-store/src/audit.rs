@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tally_types::{Kind, Name, Timestamp};
@@ -9,7 +10,7 @@ use tally_types::{Kind, Name, Timestamp};
 /// What was done to a resource, or to the account of a person: then `before` and `after`
 /// hold what it was about (`{"session": …}`, `{"invitation": …, "expires": …}`), never a
 /// password, a token or a hash of one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditAction {
     /// It was created.
@@ -49,7 +50,7 @@ pub enum AuditAction {
 }
 
 /// One entry of the audit trail.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditEntry {
     /// 1, 2, 3… without gaps, in the order of commits.
     pub sequence: i64,

@@ -31,7 +31,7 @@ pub use resource::{FieldError, Kind, Reference, Resource, Spec, SpecError, Unkno
 pub use time::{Clock, IdSource, ManualClock, SequentialIds};
 pub use tokens::{TokenKind, Tokens};
 pub use vocabulary::{
-    DataClass, Dialect, Environment, Role, ServiceTier, Severity, Tier, WorkloadClass,
+    DataClass, Dialect, Environment, KeyScope, Role, ServiceTier, Severity, Tier, WorkloadClass,
 };
 pub use window::{CalendarUnit, Weekday, Window, WindowError};
 

@@ -106,6 +106,11 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $plural,)* }
             }
 
+            /// The JSON Schema of the kind's spec, as a part of a larger document.
+            pub fn subschema(self, generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                match self { $(Self::$kind => generator.subschema_for::<spec::$spec>(),)* }
+            }
+
             /// The JSON Schema of the kind's spec.
             pub fn schema(self) -> schemars::Schema {
                 match self { $(Self::$kind => schemars::schema_for!(spec::$spec),)* }

@@ -109,6 +109,18 @@ vocabulary! {
         Admin = "admin",
     }
 
+    /// What a key may be used for.
+    KeyScope {
+        /// AI calls through the gateway.
+        Gateway = "gateway",
+        /// Posting outcomes and usage events.
+        Ingest = "ingest",
+        /// Reading by the API.
+        Read = "read",
+        /// Changing things by the API.
+        Write = "write",
+    }
+
     /// How bad a violation is.
     Severity {
         /// Worth a look.

@@ -10,6 +10,7 @@
 )]
 
 mod access;
+mod document;
 mod hostile;
 mod keys;
 mod query;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, StatusCode};
-use tally_gateway::{DataPlane, Gateway, Identity, bearer, key_refusal};
-use tally_types::{Role, Timestamp, WorkloadName};
+use tally_gateway::{DataPlane, Gateway, Identity, bearer, key_refusal, require_scope};
+use tally_types::{KeyScope, Role, Timestamp, WorkloadName};
 
 use super::Problem;
 
@@ -38,12 +38,12 @@ impl Caller {
         Ok(Self { identity, plane })
     }
 
-    /// Who is named in the audit trail: `Person/ada via Key/ada-laptop`, `Key/ci`.
-    pub fn actor(&self) -> String {
-        match &self.identity.person {
-            Some(person) => format!("Person/{person} via Key/{}", self.identity.key),
-            None => format!("Key/{}", self.identity.key),
-        }
+    /// Refuses a key that may not be used for this.
+    ///
+    /// # Errors
+    /// 403 that names the scope.
+    pub fn require(&self, scope: KeyScope) -> Result<(), Problem> {
+        Ok(require_scope(&self.identity, scope)?)
     }
 
     /// Whether the caller has one of these roles.

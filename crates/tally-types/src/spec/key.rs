@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{FieldError, Kind, PersonName, Reference, Role, WorkloadName, resource::KindSpec};
+use crate::{
+    FieldError, KeyScope, Kind, PersonName, Reference, Role, WorkloadName, resource::KindSpec,
+};
 
 /// A key's secret must hold at least 128 bits: 22 characters of base 62 and more.
 pub const SECRET_CHARACTERS_MIN: usize = 22;
@@ -43,6 +45,9 @@ pub struct KeySpec {
     /// Roles of a key that is no person's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<Role>,
+    /// What it may be used for, within what its roles allow; empty stands for everything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<KeyScope>,
     /// Its secret.
     pub secret: KeySecret,
     /// When it stops working.

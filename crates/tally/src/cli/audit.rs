@@ -49,7 +49,7 @@ pub(crate) async fn run(command: AuditCommand, connection: &Connection) -> anyho
     let AuditCommand::List(args) = command;
     let client = Client::new(connection)?;
     let limit = args.limit.to_string();
-    let mut query = vec![("before", "latest"), ("limit", limit.as_str())];
+    let mut query = vec![("limit", limit.as_str())];
     query.extend(args.kind.map(|kind| ("kind", kind.as_str())));
     query.extend(args.name.as_ref().map(|name| ("name", name.as_str())));
     let body: serde_json::Value = client.get(&["api", "v1", "audit"], &query).await?;

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tally_types::{Kind, Name, PersonName, Resource, Role, Timestamp, WorkloadName};
+use tally_types::{KeyScope, Kind, Name, PersonName, Resource, Role, Timestamp, WorkloadName};
 
 use super::{client::Client, connection::Connection, now, output, query::seconds, table::Table};
 
@@ -44,6 +44,10 @@ pub(crate) struct CreateArgs {
     /// A role of a key that is no person's; repeat it for several
     #[arg(long = "role", value_name = "ROLE", value_delimiter = ',')]
     roles: Vec<Role>,
+
+    /// What it may be used for: gateway, ingest, read or write; everything without any
+    #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
+    scopes: Vec<KeyScope>,
 
     /// When it stops working: after 30d, 12h, 6w, or at an RFC 3339 time
     #[arg(long, value_name = "WHEN")]
@@ -91,6 +95,8 @@ struct KeyRequest {
     workload: Option<WorkloadName>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     roles: Vec<Role>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scopes: Vec<KeyScope>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
 }
@@ -230,8 +236,8 @@ fn secret_hint(secret: Option<&serde_json::Value>) -> String {
 impl CreateArgs {
     fn request(self, now: Timestamp) -> anyhow::Result<KeyRequest> {
         let expires_at = self.expires.map(|expires| expires.instant(now)).transpose()?;
-        let Self { person, workload, roles, .. } = self;
-        Ok(KeyRequest { person, workload, roles, expires_at })
+        let Self { person, workload, roles, scopes, .. } = self;
+        Ok(KeyRequest { person, workload, roles, scopes, expires_at })
     }
 }
 

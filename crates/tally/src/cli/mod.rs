@@ -51,6 +51,8 @@ pub(crate) enum ClientCommand {
     /// Report what came of a task
     #[command(subcommand)]
     Outcome(outcome::OutcomeCommand),
+    /// Print the description of the API (OpenAPI 3.1)
+    Openapi,
     /// Run a simulator of OpenAI and Anthropic to try Tally against
     Sim(sim::SimArgs),
 }
@@ -69,6 +71,7 @@ pub(crate) async fn run(command: ClientCommand, connection: Connection) -> anyho
         ClientCommand::Audit(command) => audit::run(command, &connection).await,
         ClientCommand::Status => status::run(&connection).await,
         ClientCommand::Outcome(command) => outcome::run(command, &connection).await,
+        ClientCommand::Openapi => output::json(&tally_api::openapi_document()),
         ClientCommand::Sim(args) => sim::run(args).await,
     }
 }

@@ -1,0 +1,85 @@
+//! An example of each kind of resource, for the document and for people who read it.
+
+use serde_json::{Value, json};
+use tally_types::Kind;
+
+/// A name that fits the kind.
+pub(crate) const fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Organization => "acme",
+        Kind::Provider => "anthropic",
+        Kind::Model => "claude-haiku-4-5",
+        Kind::PriceList => "negotiated-2026",
+        Kind::CostCenter => "cc-100-support",
+        Kind::Team => "support",
+        Kind::Person => "ada",
+        Kind::Workload => "support-copilot",
+        Kind::Key => "ada-laptop",
+        Kind::Budget => "support-month",
+        Kind::Policy => "data-classes",
+    }
+}
+
+/// A spec that is valid.
+pub(crate) fn spec(kind: Kind) -> Value {
+    match kind {
+        Kind::Organization => json!({ "time_zone": "Europe/Berlin", "currency": "EUR" }),
+        Kind::Provider => json!({
+            "dialect": "anthropic", "base_url": "https://api.anthropic.com",
+            "api_key": { "env": "ANTHROPIC_API_KEY" }, "data_classes": ["public", "internal"],
+        }),
+        Kind::Model => json!({ "provider": "anthropic", "tier": "economy" }),
+        Kind::PriceList => json!({
+            "source": "contract 4711", "as_of": "2026-11-01",
+            "entries": [{
+                "provider": "anthropic", "model": "claude-haiku-4-5", "from": "2026-11-01",
+                "rates": [{ "input": "1", "output": "5" }],
+            }],
+        }),
+        Kind::CostCenter => json!({ "owner": "ada", "chargeback": { "model": "hybrid" } }),
+        Kind::Team => json!({ "manager": "ada", "department": "customer-care" }),
+        Kind::Person => json!({
+            "display_name": "Ada", "email": "ada@acme.test", "team": "support",
+            "roles": ["developer"],
+        }),
+        Kind::Workload => json!({
+            "purpose": "Drafts replies to customer tickets", "owner": "ada",
+            "cost_center": "cc-100-support", "environment": "experimentation",
+            "class": "exploration", "tier": "standard", "data_class": "internal",
+            "fallback": { "model": "cheaper" },
+        }),
+        Kind::Key => json!({ "person": "ada", "scopes": ["gateway", "read"] }),
+        Kind::Budget => json!({
+            "owner": "ada", "scope": { "team": "support" }, "limit": { "usd": "2000" },
+            "window": { "calendar": "month" },
+            "stages": [{ "at": 70, "notify": ["owner"] }],
+        }),
+        Kind::Policy => json!({
+            "rules": [{
+                "id": "restricted-needs-zero-retention",
+                "when": "data_class == \"restricted\" && !provider.zero_retention",
+                "then": "deny", "severity": "severe",
+                "message": "Restricted data goes only to providers that keep nothing.",
+            }],
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tally_types::Spec;
+
+    use super::*;
+
+    #[test]
+    fn every_example_is_valid() {
+        for kind in Kind::ALL {
+            let mut spec = spec(*kind);
+            if *kind == Kind::Key {
+                // The secret is made by Tally.
+                spec["secret"] = json!({ "env": "TALLY_KEY_ADA" });
+            }
+            Spec::parse(*kind, &spec).unwrap_or_else(|error| panic!("{kind}: {error}"));
+        }
+    }
+}
