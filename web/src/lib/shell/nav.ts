@@ -1,0 +1,48 @@
+/** The pages, in the order of the navigation. */
+
+import type { IconName } from '../ui/Icon.svelte';
+
+export interface Place {
+  path: string;
+  label: string;
+  icon: IconName;
+  /** Pressed after `g`. */
+  key: string;
+  /** Whether the global filter bar belongs to it. */
+  filters: boolean;
+  /** Shown when one of these operations is allowed; always, without any. */
+  needs?: string[];
+}
+
+export const PLACES: Place[][] = [
+  [
+    { path: '/overview', label: 'Overview', icon: 'overview', key: 'o', filters: true },
+    { path: '/explore', label: 'Explore', icon: 'explore', key: 'e', filters: true },
+    { path: '/calls', label: 'Calls', icon: 'calls', key: 'c', filters: true },
+  ],
+  [
+    { path: '/people', label: 'People', icon: 'people', key: 'p', filters: true },
+    { path: '/teams', label: 'Teams', icon: 'teams', key: 't', filters: true },
+    { path: '/models', label: 'Models', icon: 'models', key: 'm', filters: true },
+  ],
+  [
+    { path: '/keys', label: 'Keys', icon: 'keys', key: 'k', filters: false },
+    { path: '/settings', label: 'Settings', icon: 'settings', key: 's', filters: false },
+  ],
+];
+
+const OPEN = ['/sign-in', '/join', '/set-up'];
+
+/** Pages for people who are not signed in yet. */
+export function isOpen(path: string): boolean {
+  return OPEN.some((open) => path === open || path.startsWith(`${open}/`));
+}
+
+export function placeOf(path: string): Place | undefined {
+  return PLACES.flat().find((place) => path === place.path || path.startsWith(`${place.path}/`));
+}
+
+/** The filter bar belongs to lists and charts, not to the page of one call. */
+export function hasFilters(path: string): boolean {
+  return (placeOf(path)?.filters ?? false) && !path.startsWith('/calls/');
+}

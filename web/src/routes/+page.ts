@@ -1,0 +1,5 @@
+import { redirect } from '@sveltejs/kit';
+
+export function load({ url }: { url: URL }): never {
+  redirect(307, `/overview${url.search}`);
+}
