@@ -113,7 +113,7 @@ pub(crate) async fn identify(
 ) -> Result<Caller, Problem> {
     let now = api.state.clock.now();
     if tally_gateway::bearer(headers).is_none()
-        && let Some(session) = api.sign_in.session(headers, now).await?
+        && let Some(session) = api.sign_in.session(headers).await?
     {
         session.check_csrf(method, headers)?;
         return Ok(Caller::of_session(session, api.state.gateway.plane()));

@@ -47,6 +47,7 @@ use axum::{Router, middleware, routing::any};
 use serde_json::Value;
 
 pub use secret::{OsSecrets, SecretMaker};
+pub use sign_in::{NewAccountError, create_account, set_up_link};
 pub use slot::WarehouseSlot;
 pub use state::ApiState;
 
@@ -59,6 +60,7 @@ fn operations() -> Vec<Operation> {
         health::operations(),
         status::operations(),
         openapi::operations(),
+        sign_in::operations(),
         me::operations(),
         query::operations(),
         events::operations(),
