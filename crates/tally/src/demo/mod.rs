@@ -1,0 +1,140 @@
+//! `tally demo`: Tally and a simulated provider in one process, for a company whose
+//! people, history and traffic are made up.
+
+mod announce;
+mod chance;
+mod company;
+mod founding;
+mod history;
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use tally_api::SecretMaker;
+use tally_sim::{SimConfig, SimOptions};
+use tally_types::{Clock, Weekday};
+use tokio::net::TcpListener;
+
+use self::{
+    company::{Company, documents, to_yaml, variables},
+    founding::Founding,
+    history::History,
+};
+use crate::{
+    clock::SystemClock,
+    config::Config,
+    output,
+    resources::make_private_folder,
+    secrets::MachineSecrets,
+    serve::{Server, start_log, stop_signal},
+};
+
+/// Its name is the name of the set that owns the company's resources.
+const COMPANY_FILE: &str = "demo.yaml";
+/// The simulator's own record of what it served; totals cover all calls anyway.
+const CALLS_KEPT: usize = 10_000;
+
+/// How to run the demo.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DemoArguments {
+    /// Where Tally listens.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: std::net::SocketAddr,
+    /// Where the simulated provider listens.
+    #[arg(long, default_value = "127.0.0.1:9090")]
+    sim_listen: std::net::SocketAddr,
+    /// The folder that holds the demo's data.
+    #[arg(long = "demo-data", default_value = "./tally-data/demo")]
+    folder: PathBuf,
+    /// Decides the company, its history and its traffic.
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// How many people the company has.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(10..=5_000))]
+    people: u32,
+    /// How many days of history are made at the first start.
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=400))]
+    days: u32,
+    /// Ends by itself after so many seconds; 0 never does.
+    #[arg(long, default_value_t = 0)]
+    seconds: u64,
+    #[command(flatten)]
+    sim: SimConfig,
+}
+
+/// Runs until a signal, or as long as it was told to.
+pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
+    let mut config = Config { listen: arguments.listen, ..Config::default() };
+    config.data.clone_from(&arguments.folder);
+    config.log.filter = "warn".to_owned();
+    start_log(&config)?;
+    make_private_folder(&config.data)?;
+
+    let sim = TcpListener::bind(arguments.sim_listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", arguments.sim_listen))?;
+    let sim_address = sim.local_addr()?;
+    let company = Arc::new(found(&arguments, &config, sim_address).await?);
+    let options =
+        SimOptions { seed: arguments.seed, calls_kept: CALLS_KEPT, config: arguments.sim };
+    let simulator = tokio::spawn(tally_sim::serve(sim, options, std::future::pending()));
+
+    let keys = made_up_keys(&company);
+    let secrets = MachineSecrets::with_made_up(keys.clone());
+    let applied = [config.data.join(COMPANY_FILE)];
+    let server = Server::start(config, Arc::new(secrets), &applied).await?;
+    announce::announce(&server.address()?, sim_address, &company, &keys, &arguments.folder)?;
+    let result = server.serve_until(end(arguments.seconds)).await;
+    simulator.abort();
+    result
+}
+
+/// The company with its history in the warehouse and its resources in a file.
+async fn found(
+    arguments: &DemoArguments,
+    config: &Config,
+    sim: std::net::SocketAddr,
+) -> anyhow::Result<Company> {
+    let now = SystemClock::new().now();
+    let wanted = Founding::new(arguments.seed, arguments.people, arguments.days, now);
+    let founding = Founding::load_or(&config.data, wanted)?;
+    let company = Company::new(founding.seed, usize::try_from(founding.people)?)?;
+    let warehouse = config.data.join("warehouse.duckdb");
+    let options = tally_warehouse::Options {
+        memory_limit_bytes: config.warehouse.memory_bytes_max,
+        threads: config.warehouse.threads,
+        time_zone: company::zone(),
+        week_starts: Weekday::Monday,
+    };
+    let folder = config.data.clone();
+    let company_file = config.data.join(COMPANY_FILE);
+    tokio::task::spawn_blocking(move || {
+        let history = History::new(&company, founding.seed, founding.days, founding.until)?;
+        let resources = documents(&company, &format!("http://{sim}"), history.today())?;
+        std::fs::write(company_file, to_yaml(&resources)?)?;
+        if founding.rows.is_none() {
+            let rows = history::load(&history, &warehouse, &options, now)?;
+            Founding { rows: Some(rows), ..founding }.save(&folder)?;
+        }
+        Ok(company)
+    })
+    .await?
+}
+
+/// New at every start: nothing of the demo opens anything later.
+fn made_up_keys(company: &Company) -> BTreeMap<String, String> {
+    let make = |name| (name, tally_api::OsSecrets.secret());
+    variables(company).into_iter().map(make).collect()
+}
+
+async fn end(seconds: u64) {
+    if seconds == 0 {
+        return stop_signal().await;
+    }
+    tokio::select! {
+        () = stop_signal() => {}
+        () = tokio::time::sleep(Duration::from_secs(seconds)) => {
+            output::line(&format!("{seconds} seconds are over"));
+        }
+    }
+}
