@@ -59,7 +59,7 @@ pub(crate) fn spec(kind: Kind) -> Value {
                 "id": "restricted-needs-zero-retention",
                 "when": "data_class == \"restricted\" && !provider.zero_retention",
                 "then": "deny", "severity": "severe",
-                "message": "Restricted data goes only to providers that keep nothing.",
+                "says": "Restricted data goes only to providers that keep nothing.",
             }],
         }),
     }

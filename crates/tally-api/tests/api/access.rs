@@ -3,61 +3,118 @@
 use std::fmt::Write as _;
 
 use http::StatusCode;
+use serde_json::Value;
+use tally_api::openapi_document;
 
 use crate::support::{Company, ROLES};
 
-/// Every route as method, template, an address of it, and a body that is valid.
-const ROUTES: &[(&str, &str, &str, &str)] = &[
-    ("GET", "/metrics", "/metrics", ""),
-    ("POST", "/api/v1/apply", "/api/v1/apply", r#"{"set":"s","dry_run":true,"documents":[]}"#),
-    ("GET", "/api/v1/audit", "/api/v1/audit", ""),
-    ("GET", "/api/v1/events", "/api/v1/events", ""),
-    ("GET", "/api/v1/events/{id}", "/api/v1/events/00000000-0000-0000-0000-000000000001", ""),
-    ("GET", "/api/v1/prices", "/api/v1/prices", ""),
-    ("POST", "/api/v1/query", "/api/v1/query", r#"{"measures":["calls"],"range":"today"}"#),
-    ("GET", "/api/v1/query/catalog", "/api/v1/query/catalog", ""),
-    ("GET", "/api/v1/status", "/api/v1/status", ""),
-    ("POST", "/api/v1/keys/{name}/revoke", "/api/v1/keys/nothing/revoke", ""),
-    ("POST", "/api/v1/keys/{name}/rotate", "/api/v1/keys/nothing/rotate", ""),
-    ("GET", "/api/v1/{kinds}", "/api/v1/teams", ""),
-    ("POST", "/api/v1/{kinds}", "/api/v1/teams", r#"{"name":"support","spec":{}}"#),
-    ("GET", "/api/v1/{kinds}/{name}", "/api/v1/keys/k-admin", ""),
-    ("PUT", "/api/v1/{kinds}/{name}", "/api/v1/people/ada", r#"{"version":99,"spec":{}}"#),
-    ("DELETE", "/api/v1/{kinds}/{name}", "/api/v1/teams/support?version=99", ""),
-    // What finops may change.
-    ("POST", "/api/v1/{kinds}", "/api/v1/budgets", r#"{"name":"support-month","spec":{}}"#),
-    ("PUT", "/api/v1/{kinds}/{name}", "/api/v1/price-lists/x", r#"{"version":1,"spec":{}}"#),
-    ("DELETE", "/api/v1/{kinds}/{name}", "/api/v1/budgets/support-month?version=99", ""),
-];
+/// Health, and the ways in.
+const OPEN: [&str; 6] =
+    ["acceptInvitation", "getSignIn", "healthz", "readyz", "setUp", "signIn"];
+
+/// An operation as the document describes it, with an address and a body for it.
+struct Described {
+    id: String,
+    method: String,
+    path: String,
+    body: String,
+    access: Value,
+}
+
+/// Every operation of the document.
+fn described() -> Vec<Described> {
+    let document = openapi_document();
+    let mut all = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let example = &operation["requestBody"]["content"]["application/json"]["example"];
+            all.push(Described {
+                id: operation["operationId"].as_str().unwrap().to_owned(),
+                method: method.to_uppercase(),
+                path: address(path, operation),
+                body: if example.is_null() { String::new() } else { example.to_string() },
+                access: operation["x-tally-access"].clone(),
+            });
+        }
+    }
+    all
+}
+
+/// With names and ids of what is not there.
+fn address(path: &str, operation: &Value) -> String {
+    let path = path
+        .replace("{name}", "nothing")
+        .replace("{person}", "nobody-there")
+        .replace("{id}", "00000000-0000-0000-0000-000000000001")
+        .replace("{call_id}", "00000000-0000-0000-0000-000000000001");
+    let parameters = operation["parameters"].as_array().unwrap().iter();
+    let required = parameters.filter(|parameter| parameter["required"] == true);
+    let query: Vec<String> = required
+        .filter(|parameter| parameter["in"] == "query")
+        .map(|parameter| format!("{}=1", parameter["name"].as_str().unwrap()))
+        .collect();
+    if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
+}
+
+/// What the document says of a role.
+fn expected(access: &Value, role: &str) -> &'static str {
+    let roles = access["roles"].as_array().cloned().unwrap_or_default();
+    let is_named = roles.iter().any(|named| named == role);
+    match access["kind"].as_str().unwrap() {
+        "open" | "signed_in" => "all",
+        "session" => "session",
+        _ if is_named => "all",
+        "roles_or_own" => "own",
+        "usage" if ["developer", "manager"].contains(&role) => "own",
+        _ => "-",
+    }
+}
 
 #[tokio::test]
-async fn every_route_and_role() {
-    let company = Company::new().await;
-    company.record_calls();
+async fn every_operation_and_role() {
     let mut table = String::new();
-    for (method, template, path, body) in ROUTES {
-        let _ = write!(table, "{method:6} {path:58} {template:28}");
+    for operation in described() {
+        // What is never-ending, or would end what the next one needs.
+        let company = Company::new().await;
+        let Described { id, method, path, body, access } = &operation;
+        let _ = write!(table, "{method:6} {id:22}");
         for role in ROLES {
-            let reply = company.call(role, method, path, body).await;
-            let allowed = match reply.status {
-                StatusCode::FORBIDDEN => {
-                    assert_eq!(reply.code(), "role_missing");
-                    "-"
-                }
+            let status = company.status(role, method, path, body).await;
+            let allowed = expected(access, role);
+            match allowed {
+                "-" => assert_eq!(status, (403, "role_missing".to_owned()), "{role} {id}"),
+                "session" => assert_eq!(status, (403, "session_needed".to_owned()), "{role} {id}"),
                 // Past the guard, whatever comes of it there.
-                StatusCode::OK | StatusCode::NOT_FOUND | StatusCode::CONFLICT => role,
-                other => panic!("{role} {method} {path}: {other} {}", reply.text),
-            };
-            let _ = write!(table, " {allowed}");
+                _ => assert!(
+                    status.0 != 401 && status.0 < 500 && status.1 != "role_missing"
+                        || id == "signIn" || id == "acceptInvitation" || id == "setUp",
+                    "{role} {id}: {status:?}"
+                ),
+            }
+            let word = if allowed == "all" { role } else { allowed };
+            let _ = write!(table, " {word}");
         }
         table.push('\n');
     }
+    // Whoever changes a role sees here what it opens.
     insta::assert_snapshot!(table);
 }
 
 #[tokio::test]
-async fn nothing_but_health_answers_without_a_key() {
+async fn nothing_but_health_and_sign_in_answers_without_a_key() {
     let company = Company::new().await;
+    let mut open = Vec::new();
+    for operation in described() {
+        let Described { id, method, path, body, access } = operation;
+        if access["kind"] == "open" {
+            open.push(id);
+            continue;
+        }
+        let (status, _) = company.status("", &method, &path, &body).await;
+        assert_eq!(status, 401, "{method} {path}");
+    }
+    open.sort();
+    assert_eq!(open, OPEN, "what is open to anyone only shrinks");
     for path in ["/healthz", "/readyz"] {
         assert_eq!(company.call("", "GET", path, "").await.status, StatusCode::OK, "{path}");
         assert_eq!(company.call("", "HEAD", path, "").await.status, StatusCode::OK, "{path}");
@@ -74,8 +131,7 @@ async fn nothing_but_health_answers_without_a_key() {
         ("HEAD", "/api/v1/teams"),
         ("GET", "/api/v1/teams/%ff"),
     ];
-    let routes = ROUTES.iter().map(|(method, _, path, _)| (*method, *path));
-    for (method, path) in routes.chain(others) {
+    for (method, path) in others {
         let reply = company.call("", method, path, "").await;
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{method} {path}");
         assert_eq!(reply.headers["www-authenticate"], "Bearer realm=\"tally\"");
@@ -88,9 +144,10 @@ async fn nothing_but_health_answers_without_a_key() {
 #[tokio::test]
 async fn a_key_without_a_role_or_with_no_person_sees_nothing() {
     let company = Company::new().await;
-    for (method, _, path, body) in ROUTES {
-        let reply = company.call("nobody", method, path, body).await;
-        assert_eq!(reply.status, StatusCode::FORBIDDEN, "{method} {path}");
+    for operation in described().iter().filter(|operation| operation.access["kind"] != "open") {
+        let Described { method, path, body, .. } = operation;
+        let (status, _) = company.status("nobody", method, path, body).await;
+        assert_eq!(status, 403, "{method} {path}");
     }
     // A developer's service has no usage of its own; and `unattributed` as a filter
     // would mean everyone who is not known.

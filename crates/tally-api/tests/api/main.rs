@@ -15,4 +15,5 @@ mod hostile;
 mod keys;
 mod query;
 mod resources;
+mod sign_in;
 mod support;

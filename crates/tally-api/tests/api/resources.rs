@@ -39,7 +39,7 @@ async fn a_resource_from_creation_to_deletion() {
     let trail = company.call("auditor", "GET", "/api/v1/audit?name=lab/alpha%2B1", "").await.json();
     let actions: Vec<_> =
         trail["items"].as_array().unwrap().iter().map(|entry| &entry["action"]).collect();
-    assert_eq!(actions, ["create", "update", "delete"]);
+    assert_eq!(actions, ["delete", "update", "create"]);
     assert_eq!(trail["items"][0]["actor"], "Person/p-admin via Key/k-admin");
 }
 
@@ -57,7 +57,7 @@ async fn lists_are_paged() {
     }
     assert_eq!(names.len(), 11);
     assert!(names.is_sorted());
-    let few = company.call("manager", "GET", "/api/v1/Person?prefix=p-a", "").await.json();
+    let few = company.call("manager", "GET", "/api/v1/people?prefix=p-a", "").await.json();
     assert_eq!(few["items"].as_array().unwrap().len(), 2);
 }
 
@@ -104,9 +104,12 @@ async fn apply_shows_what_would_change_and_changes_it() {
 async fn the_audit_trail_is_read_in_both_directions() {
     let company = Company::new().await;
     let newest =
-        company.call("security", "GET", "/api/v1/audit?before=latest&limit=2", "").await.json();
+        company.call("security", "GET", "/api/v1/audit?limit=2", "").await.json();
     let first = newest["items"][0]["sequence"].as_i64().unwrap();
-    assert_eq!(newest["next"], json!(first - 1));
+    assert_eq!(newest["next"], json!((first - 1).to_string()));
+    let oldest = company.call("security", "GET", "/api/v1/audit?order=asc&limit=2", "").await;
+    assert_eq!(oldest.json()["items"][0]["sequence"], 1);
+    assert_eq!(oldest.json()["next"], "2");
     let keys = company.call("security", "GET", "/api/v1/audit?kind=keys&limit=1", "").await.json();
     assert_eq!(keys["items"][0]["kind"], "Key");
 }

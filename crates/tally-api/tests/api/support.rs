@@ -54,6 +54,8 @@ pub struct Company {
     pub router: Router,
     pub warehouse: Arc<Warehouse>,
     pub slot: WarehouseSlot,
+    pub store: Store,
+    pub clock: Arc<ManualClock>,
     _journal: tally_journal::Running,
     _folder: tempfile::TempDir,
 }
@@ -105,15 +107,15 @@ impl Company {
         follow(&store, &gateway);
         let router = router(ApiState {
             gateway,
-            store,
+            store: store.clone(),
             warehouse: slot.clone(),
             journal: running.journal(),
-            clock,
+            clock: clock.clone(),
             ids,
             secrets: Arc::new(OsSecrets),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
         });
-        Self { router, warehouse, slot, _journal: running, _folder: folder }
+        Self { router, warehouse, slot, store, clock, _journal: running, _folder: folder }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Reply {
@@ -130,6 +132,23 @@ impl Company {
     pub async fn call(&self, role: &str, method: &str, path: &str, body: &str) -> Reply {
         let secret = if role.is_empty() { String::new() } else { key(role) };
         self.call_with(&secret, method, path, body).await
+    }
+
+    /// The status and, of a problem, its code; the body of a stream is not waited for.
+    pub async fn status(&self, role: &str, method: &str, path: &str, body: &str) -> (u16, String) {
+        let mut request = Request::builder().method(method).uri(path);
+        if !role.is_empty() {
+            request = request.header("authorization", format!("Bearer {}", key(role)));
+        }
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        if !status.is_client_error() && !status.is_server_error() {
+            return (status.as_u16(), String::new());
+        }
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        let problem: Value = serde_json::from_slice(&bytes).unwrap();
+        (status.as_u16(), problem["code"].as_str().unwrap().to_owned())
     }
 
     pub async fn call_with(&self, secret: &str, method: &str, path: &str, body: &str) -> Reply {
