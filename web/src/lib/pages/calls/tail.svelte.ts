@@ -1,6 +1,6 @@
 /** Calls as they settle: a bounded list that holds still while somebody reads it. */
 
-import type { Filter, LiveBatch, UsageEvent } from '../../api/types';
+import type { LiveBatch, UsageEvent } from '../../api/types';
 
 /** What the list shows at most, and what waits at most. */
 export const ROWS_MAX = 500;
@@ -11,41 +11,10 @@ export class Tail {
   waiting = $state(0);
   /** Settled, but too many at once to be sent. */
   omitted = $state(0);
-  /** `ended` with a reason means that nothing will come any more. */
-  state = $state<'connecting' | 'live' | 'lost' | 'ended'>('connecting');
-  reason = $state<string | null>(null);
 
   #held = false;
   #pending: UsageEvent[] = [];
   #seen = new Set<string>();
-  #source: EventSource;
-
-  constructor(filters: Filter[], onrefused: () => void) {
-    const query =
-      filters.length > 0 ? `?filters=${encodeURIComponent(JSON.stringify(filters))}` : '';
-    this.#source = new EventSource(`/api/v1/live${query}`);
-    this.#source.onopen = () => (this.state = 'live');
-    this.#source.onerror = () => {
-      this.state = 'lost';
-      // The browser gives up only when it was refused, such as without a session.
-      if (this.#source.readyState === EventSource.CLOSED) onrefused();
-    };
-    this.#source.addEventListener('calls', (event) => {
-      this.take(JSON.parse((event as MessageEvent<string>).data) as LiveBatch);
-    });
-    this.#source.addEventListener('end', (event) => {
-      const { code, detail } = JSON.parse((event as MessageEvent<string>).data) as {
-        code: string;
-        detail: string;
-      };
-      // A server that stops comes back; the browser asks again by itself.
-      if (code === 'stopping') return;
-      this.state = 'ended';
-      this.reason = detail;
-      this.close();
-      onrefused();
-    });
-  }
 
   take(batch: LiveBatch): void {
     const fresh = batch.items.filter((event) => !this.#seen.has(event.event_id));
@@ -54,25 +23,17 @@ export class Tail {
     const newestFirst = fresh.toSorted((a, b) => b.time.localeCompare(a.time));
     this.#pending = [...newestFirst, ...this.#pending].slice(0, ROWS_MAX);
     this.waiting = this.#pending.length;
-    if (!this.#held) this.#show();
+    if (!this.#held) this.show();
   }
 
   /** While held, what arrives waits. */
   hold(held: boolean): void {
     this.#held = held;
-    if (!held) this.#show();
+    if (!held) this.show();
   }
 
   /** Shows what waits. */
   show(): void {
-    this.#show();
-  }
-
-  close(): void {
-    this.#source.close();
-  }
-
-  #show(): void {
     if (this.#pending.length === 0) return;
     this.rows = [...this.#pending, ...this.rows].slice(0, ROWS_MAX);
     this.#seen = new Set(this.rows.map((event) => event.event_id));
