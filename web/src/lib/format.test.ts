@@ -50,6 +50,10 @@ describe('money', () => {
   it('has one number of decimals in a column', () => {
     const text = columnFormat('usd', ['0.5', '12.3456', null]);
     expect([text('0.5'), text('12.3456'), text(null)]).toEqual(['$0.50', '$12.35', '–']);
+    const small = columnFormat('usd', ['0.0123', '0.02', '1.5']);
+    expect([small('0.0123'), small('1.5')]).toEqual(['$0.0123', '$1.5000']);
+    const large = columnFormat('usd', ['0.0123', '0.02', '150']);
+    expect([large('0.0123'), large('150')]).toEqual(['$0.01', '$150.00']);
   });
 });
 

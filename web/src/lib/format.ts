@@ -69,6 +69,13 @@ export function money(cell: Cell | undefined, decimals?: number): string {
   return signed(big ?? grouped(toFixed(value, moneyDecimals(toNumber(size)))), '$');
 }
 
+/** For a tile: never more than two decimals. */
+export function moneyRough(cell: Cell | undefined): string {
+  const size = Math.abs(numberOf(cell) ?? 0);
+  if (size > 0 && size < 0.005) return '<$0.01';
+  return size >= 10_000 ? money(cell) : money(cell, size >= 1_000 ? 0 : 2);
+}
+
 /** Every digit there is. */
 export function moneyExact(cell: Cell | undefined): string {
   const value = decimalOf(cell);
@@ -157,11 +164,18 @@ export function exact(cell: Cell | undefined, unit: Unit | null): string {
   }
 }
 
+/** Enough decimals for most of a column, but no cents of cents beside hundreds. */
+function columnDecimals(cells: Cell[]): number {
+  const sizes = cells.map((cell) => Math.abs(numberOf(cell) ?? 0)).filter((size) => size > 0);
+  sizes.sort((a, b) => a - b);
+  const middle = sizes[Math.floor(sizes.length / 2)] ?? 0;
+  return (sizes.at(-1) ?? 0) >= 100 ? 2 : moneyDecimals(middle);
+}
+
 /** A formatter for a whole column: one number of decimals, whole counts. */
 export function columnFormat(unit: Unit | null, cells: Cell[]): (cell: Cell | undefined) => string {
   if (unit === 'usd') {
-    const largest = Math.max(0, ...cells.map((cell) => Math.abs(numberOf(cell) ?? 0)));
-    const decimals = moneyDecimals(largest);
+    const decimals = columnDecimals(cells);
     return (cell) => money(cell, decimals);
   }
   if (unit === 'tokens' || unit === 'count') {
