@@ -27,8 +27,7 @@ pub(crate) async fn run(
     request: Request,
     next: Next,
 ) -> Response {
-    if operation.method != Method::POST || operation.reads || !request.headers().contains_key(KEY)
-    {
+    if operation.method != Method::POST || operation.reads || !request.headers().contains_key(KEY) {
         return next.run(request).await;
     }
     match once(api, operation, request, next).await {

@@ -25,6 +25,7 @@ mod examples;
 mod health;
 mod idempotency;
 mod keys;
+mod live;
 mod me;
 mod openapi;
 mod operation;
@@ -40,16 +41,19 @@ mod slot;
 mod state;
 mod status;
 mod store_problem;
+mod ui;
 
 use std::sync::Arc;
 
 use axum::{Router, middleware, routing::any};
 use serde_json::Value;
 
+pub use live::LiveFeed;
 pub use secret::{OsSecrets, SecretMaker};
 pub use sign_in::{NewAccountError, create_account, set_up_link};
 pub use slot::WarehouseSlot;
 pub use state::ApiState;
+pub use ui::ui;
 
 use operation::Operation;
 use state::Api;
@@ -64,6 +68,7 @@ fn operations() -> Vec<Operation> {
         me::operations(),
         query::operations(),
         events::operations(),
+        live::operations(),
         prices::operations(),
         keys::operations(),
         apply::operations(),

@@ -63,6 +63,7 @@ struct LiveCalls {
     failed: usize,
     tokens: u64,
     /// At list price; calls without a known price add nothing.
+    #[schemars(with = "String")]
     spend_usd: PicoUsdSum,
     /// At most 50.
     items: Vec<UsageEvent>,
@@ -86,7 +87,7 @@ pub(crate) fn operations() -> Vec<Operation> {
                 "Server-sent events: `calls` (about once a second while there is traffic; what it tells of is in the warehouse already), `lagged` when the reader was too slow, `end` before the server closes. Comments keep the connection alive.",
             )
             .query::<LiveQuery>()
-            .text("text/event-stream", "Events until either side closes."),
+            .stream::<LiveCalls>("Events until either side closes; the data of `calls`."),
     ]
 }
 
@@ -138,6 +139,14 @@ struct Reader {
     _place: OwnedSemaphorePermit,
 }
 
+/// What a reader waits for.
+enum Step {
+    Batch(Arc<Batch>),
+    Lagged(u64),
+    Stopping,
+    Recheck,
+}
+
 /// `GET /api/v1/live`
 async fn live(
     State(api): State<Arc<Api>>,
@@ -183,28 +192,39 @@ impl Reader {
 
     async fn next(&mut self) -> Option<Event> {
         while !self.is_over {
-            tokio::select! {
-                batch = self.batches.recv() => match batch {
-                    Ok(batch) => match self.message(&batch) {
-                        Some(event) => return Some(event),
-                        None => continue,
-                    },
-                    Err(broadcast::error::RecvError::Lagged(batches)) => {
-                        return Some(named("lagged", &serde_json::json!({ "batches": batches })));
+            match self.step().await {
+                Step::Batch(batch) => {
+                    if let Some(event) = self.message(&batch) {
+                        return Some(event);
                     }
-                    Err(broadcast::error::RecvError::Closed) => return None,
-                },
-                _ = self.stopping.wait_for(|stopping| *stopping) => {
+                }
+                Step::Lagged(batches) => {
+                    return Some(named("lagged", &serde_json::json!({ "batches": batches })));
+                }
+                Step::Stopping => {
                     return Some(self.end("stopping", "Tally is stopping; try again shortly"));
                 }
-                _ = self.recheck.tick() => {
-                    if let Err(problem) = identify(&self.api, &Method::GET, &self.headers).await {
+                Step::Recheck => {
+                    let checked = identify(&self.api, &Method::GET, &self.headers).await;
+                    if let Err(problem) = checked {
                         return Some(self.end(problem.code, &problem.detail));
                     }
                 }
             }
         }
         None
+    }
+
+    async fn step(&mut self) -> Step {
+        tokio::select! {
+            batch = self.batches.recv() => match batch {
+                Ok(batch) => Step::Batch(batch),
+                Err(broadcast::error::RecvError::Lagged(batches)) => Step::Lagged(batches),
+                Err(broadcast::error::RecvError::Closed) => Step::Stopping,
+            },
+            _ = self.stopping.wait_for(|stopping| *stopping) => Step::Stopping,
+            _ = self.recheck.tick() => Step::Recheck,
+        }
     }
 
     fn end(&mut self, code: &str, detail: &str) -> Event {

@@ -216,6 +216,14 @@ impl Operation {
         self
     }
 
+    /// The reply is a stream of server-sent events with this as their data.
+    pub(crate) fn stream<T: JsonSchema + 'static>(mut self, description: &'static str) -> Self {
+        let schema: SchemaOf = Arc::new(SchemaGenerator::subschema_for::<T>);
+        let contents = vec![("text/event-stream", schema)];
+        self.reply = Reply { status: StatusCode::OK, description, contents };
+        self
+    }
+
     /// Something new is made: 201.
     pub(crate) fn creates(mut self) -> Self {
         self.reply.status = StatusCode::CREATED;

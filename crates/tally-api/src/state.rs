@@ -9,7 +9,7 @@ use tally_store::Store;
 use tally_types::{Clock, IdSource};
 use tokio::sync::{Mutex, Semaphore};
 
-use crate::{SecretMaker, WarehouseSlot, operation::Operation, sign_in::SignIn};
+use crate::{LiveFeed, SecretMaker, WarehouseSlot, live, operation::Operation, sign_in::SignIn};
 
 /// Queries that run at once; more wait.
 const QUERIES_MAX: usize = 8;
@@ -28,6 +28,8 @@ pub struct ApiState {
     pub store: Store,
     /// The metrics layer, once it is open.
     pub warehouse: WarehouseSlot,
+    /// Announces what reached the warehouse.
+    pub live: LiveFeed,
     /// For its numbers.
     pub journal: Journal,
     /// The time.
@@ -47,6 +49,8 @@ pub(crate) struct Api {
     pub(crate) sign_in: SignIn,
     pub(crate) queries: Arc<Semaphore>,
     pub(crate) queries_queued: Semaphore,
+    /// Places of readers of the live feed.
+    pub(crate) live_places: Arc<Semaphore>,
     /// The last look at the store: when (monotonic, in nanoseconds), and whether it answered.
     pub(crate) store_seen: Mutex<Option<(u64, bool)>>,
 }
@@ -61,6 +65,7 @@ impl Api {
             state,
             queries: Arc::new(Semaphore::new(QUERIES_MAX)),
             queries_queued: Semaphore::new(QUERIES_QUEUED_MAX),
+            live_places: Arc::new(Semaphore::new(live::READERS_MAX)),
             store_seen: Mutex::default(),
         }
     }

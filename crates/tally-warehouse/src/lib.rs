@@ -26,7 +26,7 @@ pub use histogram::PERCENTILE_ERROR;
 pub use query::{
     AnswerSource, Cell, Column, ColumnKind, Compare, Dimension, DimensionInfo, Field, Filter,
     FilterOp, Grain, Measure, MeasureInfo, NamedRange, OrderBy, Query, QueryResult, Range,
-    ResolvedRange, Unit, dimensions, measures, to_csv,
+    ResolvedRange, Unit, dimensions, measures, to_csv, validate_filters,
 };
 pub use store::WriteReport;
 pub use warehouse::{EVENTS_MAX, EventCursor, EventFilter, Options, Warehouse};

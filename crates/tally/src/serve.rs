@@ -5,7 +5,7 @@ use std::{io::IsTerminal, path::PathBuf, sync::Arc, thread::JoinHandle, time::Du
 use anyhow::Context;
 use axum::{Router, http::StatusCode, routing::get, serve::ListenerExt};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tally_api::{ApiState, WarehouseSlot};
+use tally_api::{ApiState, LiveFeed, OsSecrets, WarehouseSlot};
 use tally_gateway::{Estimator, Gateway, Secrets};
 use tally_ingest::IngestState;
 use tally_journal::{Journal, Running};
@@ -56,6 +56,7 @@ pub(crate) struct Parts {
     pub(crate) store: Option<Store>,
     pub(crate) journal: Journal,
     pub(crate) warehouse: WarehouseSlot,
+    pub(crate) live: LiveFeed,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) secrets: Arc<dyn Secrets>,
     pub(crate) data: PathBuf,
@@ -73,7 +74,7 @@ pub(crate) async fn run(arguments: ServeArguments, connection: &Connection) -> a
     start_log(&config)?;
     let secrets = Arc::new(MachineSecrets::default());
     let server = Server::start(config, secrets, &arguments.apply).await?;
-    server.announce();
+    server.announce().await;
     server.serve_until(stop_signal()).await
 }
 
@@ -132,7 +133,9 @@ impl Server {
         }
         let journal = running.journal();
         let warehouse = WarehouseSlot::default();
-        let shipper = start_shipper(&config, &snapshot, &journal, &warehouse)?;
+        let live = LiveFeed::default();
+        let sink = warehouse_sink(&config, &snapshot, &warehouse, &live, &clock);
+        let shipper = start_shipper(&journal, sink)?;
 
         let plane = build_plane(snapshot, secrets.as_ref())?;
         let learned = std::fs::read_to_string(config.data.join(CALIBRATION_FILE));
@@ -146,7 +149,7 @@ impl Server {
             config.gateway_options(),
         );
         let data = config.data.clone();
-        let parts = Parts { gateway, store, journal, warehouse, clock, secrets, data };
+        let parts = Parts { gateway, store, journal, warehouse, live, clock, secrets, data };
         let router = router(&parts, &ids, metrics);
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!("cannot listen on {}; choose another `--listen`", config.listen)
@@ -159,7 +162,7 @@ impl Server {
         Ok(self.listener.local_addr()?)
     }
 
-    fn announce(&self) {
+    async fn announce(&self) {
         let Ok(address) = self.address() else { return };
         let key_file = self.config.data.join(ADMIN_KEY_FILE);
         output::line(&format!("Tally listens on http://{address}"));
@@ -169,6 +172,7 @@ impl Server {
             "  the admin key is in {}; `tally key create` makes others",
             key_file.display()
         ));
+        self.announce_set_up(address).await;
         let models = self.parts.gateway.plane().snapshot().models.len();
         if models == 0 {
             output::line(
@@ -177,6 +181,19 @@ impl Server {
         }
         for problem in self.parts.gateway.plane().problems() {
             output::line(&format!("  not usable: {problem}"));
+        }
+    }
+
+    /// Until someone can sign in as an admin, each start offers a way in.
+    async fn announce_set_up(&self, address: std::net::SocketAddr) {
+        let Some(store) = &self.parts.store else { return };
+        match tally_api::set_up_link(store, &OsSecrets).await {
+            Ok(Some(path)) => {
+                output::line(&format!("  set up the first admin: http://{address}{path}"));
+                output::line("    (opens once, within 24 hours; each start prints another)");
+            }
+            Ok(None) => output::line(&format!("  sign in: http://{address}/sign-in")),
+            Err(error) => tracing::warn!(%error, "no set-up link"),
         }
     }
 
@@ -196,8 +213,12 @@ impl Server {
             // Small pieces of a stream must not wait for one another.
             let _ = stream.set_nodelay(true);
         });
-        let server = axum::serve(listener, self.router).with_graceful_shutdown(async move {
+        let live = self.parts.live.clone();
+        let service = self.router.into_make_service_with_connect_info::<std::net::SocketAddr>();
+        let server = axum::serve(listener, service).with_graceful_shutdown(async move {
             stop.await;
+            // Else the readers of the live feed would hold the server.
+            live.close();
             let _ = stopping.send(true);
         });
         let drain_max = Duration::from_secs(self.config.drain_s);
@@ -233,22 +254,22 @@ fn router(parts: &Parts, ids: &Arc<dyn IdSource>, metrics: PrometheusHandle) -> 
         journal: parts.journal.clone(),
         clock: Arc::clone(&parts.clock),
     });
-    // Coding agents probe the address before their first call.
-    let probe = Router::new().route("/", get(|| async { "Tally\n" }));
-    let data_plane = parts.gateway.router().merge(ingest).merge(probe);
+    let data_plane = parts.gateway.router().merge(ingest);
     let Some(store) = parts.store.clone() else {
         return data_plane.merge(without_store());
     };
-    data_plane.merge(tally_api::router(ApiState {
+    let api = tally_api::router(ApiState {
         gateway: Arc::clone(&parts.gateway),
         store,
         warehouse: parts.warehouse.clone(),
+        live: parts.live.clone(),
         journal: parts.journal.clone(),
         clock: Arc::clone(&parts.clock),
         ids: Arc::clone(ids),
-        secrets: Arc::new(tally_api::OsSecrets),
+        secrets: Arc::new(OsSecrets),
         metrics,
-    }))
+    });
+    data_plane.merge(api).merge(tally_api::ui())
 }
 
 /// Calls are served and metered; everything else says why it is not.
@@ -265,12 +286,13 @@ fn without_store() -> Router {
         .fallback(refusal)
 }
 
-fn start_shipper(
+fn warehouse_sink(
     config: &Config,
     snapshot: &Snapshot,
-    journal: &Journal,
     slot: &WarehouseSlot,
-) -> anyhow::Result<JoinHandle<()>> {
+    live: &LiveFeed,
+    clock: &Arc<dyn Clock>,
+) -> WarehouseSink {
     let options = tally_warehouse::Options {
         memory_limit_bytes: config.warehouse.memory_bytes_max,
         threads: config.warehouse.threads,
@@ -278,7 +300,10 @@ fn start_shipper(
         week_starts: snapshot.organization.week_starts,
     };
     let path = config.data.join("warehouse.duckdb");
-    let sink = WarehouseSink::new(path, options, slot.clone());
+    WarehouseSink::new(path, options, slot.clone(), live.clone(), Arc::clone(clock))
+}
+
+fn start_shipper(journal: &Journal, sink: WarehouseSink) -> anyhow::Result<JoinHandle<()>> {
     let shipper = journal.shipper(sink);
     Ok(std::thread::Builder::new().name("shipper".to_owned()).spawn(move || shipper.run())?)
 }

@@ -2,9 +2,9 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use tally_api::WarehouseSlot;
+use tally_api::{LiveFeed, WarehouseSlot};
 use tally_journal::{Sink, SinkError};
-use tally_types::{NodeId, Record};
+use tally_types::{Clock, NodeId, Record};
 use tally_warehouse::{Options, Warehouse};
 
 /// Opens the warehouse when the first shipment needs it, and feeds it.
@@ -12,13 +12,21 @@ pub(crate) struct WarehouseSink {
     path: PathBuf,
     options: Options,
     slot: WarehouseSlot,
+    live: LiveFeed,
+    clock: Arc<dyn Clock>,
 }
 
 // === impl WarehouseSink ===
 
 impl WarehouseSink {
-    pub(crate) fn new(path: PathBuf, options: Options, slot: WarehouseSlot) -> Self {
-        Self { path, options, slot }
+    pub(crate) fn new(
+        path: PathBuf,
+        options: Options,
+        slot: WarehouseSlot,
+        live: LiveFeed,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { path, options, slot, live, clock }
     }
 
     /// The shipper asks again when this fails, so the warehouse may come back.
@@ -39,6 +47,8 @@ impl Sink for WarehouseSink {
 
     fn write(&mut self, node: NodeId, rows: &[(u64, Record)]) -> Result<(), SinkError> {
         self.warehouse()?.write(node, rows)?;
+        // Only now, so that whoever is told of a call finds it.
+        self.live.announce(self.clock.now(), rows);
         Ok(())
     }
 }

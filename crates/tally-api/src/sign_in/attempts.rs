@@ -105,9 +105,7 @@ impl Attempts {
             failures.count = failures.count.saturating_sub(1);
         }
         if seen.known.len() >= ENTRIES_MAX {
-            let oldest =
-                seen.known.iter().min_by_key(|(_, at)| **at).map(|(place, _)| place.clone());
-            oldest.and_then(|place| seen.known.remove(&place));
+            drop_least(&mut seen.known, |at| *at);
         }
         seen.known.insert(place, now_ns);
     }
@@ -142,13 +140,23 @@ impl Seen {
 
     fn make_room(&mut self, now_ns: u64) {
         self.failures.retain(|_, failures| now_ns.saturating_sub(failures.last_ns) < MEMORY_NS);
-        if self.failures.len() < ENTRIES_MAX {
-            return;
+        if self.failures.len() >= ENTRIES_MAX {
+            // A flood of names: the ones with the fewest failures tell the least.
+            drop_least(&mut self.failures, |failures| (failures.count, failures.last_ns));
         }
-        // A flood of names: the ones with the fewest failures tell the least.
-        let least = self.failures.iter().min_by_key(|(_, seen)| (seen.count, seen.last_ns));
-        let least = least.map(|(key, _)| key.clone());
-        least.and_then(|key| self.failures.remove(&key));
+    }
+}
+
+/// Drops a tenth at a time, so that a flood does not pay for it with each name.
+fn drop_least<K: Clone + Eq + std::hash::Hash, V, O: Ord>(
+    map: &mut HashMap<K, V>,
+    weight: impl Fn(&V) -> O,
+) {
+    let mut all: Vec<(O, K)> =
+        map.iter().map(|(key, value)| (weight(value), key.clone())).collect();
+    all.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    for (_, key) in all.iter().take(ENTRIES_MAX / 10) {
+        map.remove(key);
     }
 }
 

@@ -9,8 +9,7 @@ use tally_api::openapi_document;
 use crate::support::{Company, ROLES};
 
 /// Health, and the ways in.
-const OPEN: [&str; 6] =
-    ["acceptInvitation", "getSignIn", "healthz", "readyz", "setUp", "signIn"];
+const OPEN: [&str; 6] = ["acceptInvitation", "getSignIn", "healthz", "readyz", "setUp", "signIn"];
 
 /// An operation as the document describes it, with an address and a body for it.
 struct Described {
@@ -87,7 +86,9 @@ async fn every_operation_and_role() {
                 // Past the guard, whatever comes of it there.
                 _ => assert!(
                     status.0 != 401 && status.0 < 500 && status.1 != "role_missing"
-                        || id == "signIn" || id == "acceptInvitation" || id == "setUp",
+                        || id == "signIn"
+                        || id == "acceptInvitation"
+                        || id == "setUp",
                     "{role} {id}: {status:?}"
                 ),
             }

@@ -103,8 +103,7 @@ async fn apply_shows_what_would_change_and_changes_it() {
 #[tokio::test]
 async fn the_audit_trail_is_read_in_both_directions() {
     let company = Company::new().await;
-    let newest =
-        company.call("security", "GET", "/api/v1/audit?limit=2", "").await.json();
+    let newest = company.call("security", "GET", "/api/v1/audit?limit=2", "").await.json();
     let first = newest["items"][0]["sequence"].as_i64().unwrap();
     assert_eq!(newest["next"], json!((first - 1).to_string()));
     let oldest = company.call("security", "GET", "/api/v1/audit?order=asc&limit=2", "").await;

@@ -7,7 +7,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::Value;
-use tally_api::{ApiState, OsSecrets, WarehouseSlot, router};
+use tally_api::{ApiState, LiveFeed, OsSecrets, WarehouseSlot, router};
 use tally_gateway::{DataPlane, Estimator, Gateway, Secrets};
 use tally_journal::Journal;
 use tally_store::{
@@ -54,6 +54,7 @@ pub struct Company {
     pub router: Router,
     pub warehouse: Arc<Warehouse>,
     pub slot: WarehouseSlot,
+    pub live: LiveFeed,
     pub store: Store,
     pub clock: Arc<ManualClock>,
     _journal: tally_journal::Running,
@@ -105,17 +106,19 @@ impl Company {
             tally_gateway::Options::default(),
         );
         follow(&store, &gateway);
+        let live = LiveFeed::default();
         let router = router(ApiState {
             gateway,
             store: store.clone(),
             warehouse: slot.clone(),
+            live: live.clone(),
             journal: running.journal(),
             clock: clock.clone(),
             ids,
             secrets: Arc::new(OsSecrets),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
         });
-        Self { router, warehouse, slot, store, clock, _journal: running, _folder: folder }
+        Self { router, warehouse, slot, live, store, clock, _journal: running, _folder: folder }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Reply {

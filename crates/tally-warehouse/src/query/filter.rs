@@ -43,7 +43,7 @@ pub enum FilterOp {
 ///
 /// # Errors
 /// With a sentence on what is wrong.
-pub(crate) fn validate(filters: &[Filter]) -> Result<(), QueryError> {
+pub fn validate(filters: &[Filter]) -> Result<(), QueryError> {
     if filters.len() > FILTERS_MAX {
         return invalid(format!(
             "a query takes up to {FILTERS_MAX} filters, got {}",

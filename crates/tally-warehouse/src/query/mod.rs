@@ -6,10 +6,13 @@ mod buckets;
 mod dimension;
 mod distinct;
 mod filter;
+mod matches;
 mod measure;
 mod range;
+mod ranked;
 mod result;
 mod run;
+mod side;
 mod slices;
 mod value;
 
@@ -20,7 +23,8 @@ pub use range::{Compare, NamedRange, Range, ResolvedRange};
 pub use result::{AnswerSource, Cell, Column, ColumnKind, QueryResult, to_csv};
 
 pub(crate) use answer::{Context, answer};
-pub(crate) use filter::{validate as validate_filters, where_sql};
+pub use filter::validate as validate_filters;
+pub(crate) use filter::where_sql;
 
 use std::collections::HashSet;
 

@@ -81,6 +81,20 @@ async fn guessing_is_slowed_down_and_the_owner_is_not_locked_out() {
 }
 
 #[tokio::test]
+async fn a_guesser_elsewhere_does_not_slow_the_owner_down() {
+    let company = company().await;
+    let (mut guesser, mut owner) = (Browser::new(&company), Browser::new(&company));
+    guesser.address = Some("192.0.2.1:4000".parse().unwrap());
+    owner.address = Some("192.0.2.2:4000".parse().unwrap());
+    for _ in 0..5 {
+        assert_eq!(guesser.sign_in("ada", OTHER).await.code(), "credentials_invalid");
+    }
+    guesser.address = Some("192.0.2.1:4001".parse().unwrap());
+    assert_eq!(guesser.sign_in("ada", PASSWORD).await.code(), "too_many_attempts");
+    assert_eq!(owner.sign_in("ada", PASSWORD).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn an_open_browser_is_no_place_to_guess_the_password() {
     let company = company().await;
     let mut ada = Browser::new(&company);

@@ -1,6 +1,8 @@
 //! A browser, as far as the door can tell.
 
-use axum::body::Body;
+use std::net::SocketAddr;
+
+use axum::{body::Body, extract::ConnectInfo};
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use serde_json::{Value, json};
 
@@ -13,11 +15,12 @@ pub struct Browser<'a> {
     pub me: Value,
     /// Sent with everything.
     pub headers: HeaderMap,
+    pub address: Option<SocketAddr>,
 }
 
 impl<'a> Browser<'a> {
     pub fn new(company: &'a Company) -> Self {
-        Self { company, cookie: None, me: Value::Null, headers: HeaderMap::new() }
+        Self { company, cookie: None, me: Value::Null, headers: HeaderMap::new(), address: None }
     }
 
     pub fn header(&mut self, name: &'static str, value: &'static str) {
@@ -63,6 +66,9 @@ impl<'a> Browser<'a> {
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
         let mut request = request.body(body).unwrap();
         request.headers_mut().extend(self.headers.clone());
+        if let Some(address) = self.address {
+            request.extensions_mut().insert(ConnectInfo(address));
+        }
         self.company.send(request).await
     }
 }
