@@ -55,3 +55,18 @@ export function priceCommand(provider: string, model: string): string {
     'EOF',
   ].join('\n');
 }
+
+/** One set of rates of one price: what a line of the table shows. */
+export interface RateRow {
+  id: string;
+  price: PriceRow;
+  rates: RateSet;
+}
+
+/** A line per set of rates; a price with fees only has one line, too. */
+export function rateRows(prices: PriceRow[]): RateRow[] {
+  return prices.flatMap((price, at) => {
+    const sets = price.rates.length > 0 ? price.rates : [{}];
+    return sets.map((rates, set) => ({ id: `${at}.${set}`, price, rates }));
+  });
+}
