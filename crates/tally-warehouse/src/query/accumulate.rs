@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::{
     facts::{self, Fact},
     histogram::Histogram,
+    rollup::{self, TaskNumber},
 };
 
 /// More groups than this are refused.
@@ -17,21 +18,9 @@ pub(crate) struct Key {
     pub(crate) bucket: Option<i64>,
 }
 
-/// The sums over the tasks of a group.
+/// The numbers of the tasks of a group.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct TaskSums {
-    pub(crate) tasks: i128,
-    pub(crate) succeeded: i128,
-    pub(crate) failed: i128,
-    pub(crate) escalated: i128,
-    pub(crate) value: i128,
-    pub(crate) quality_bp: i128,
-    pub(crate) with_quality: i128,
-    pub(crate) tokens: i128,
-    pub(crate) known_tokens: i128,
-    pub(crate) known_cost: i128,
-    pub(crate) known_unpriced: i128,
-}
+pub(crate) struct TaskSums([i128; rollup::TASK_NUMBERS]);
 
 /// Everything measures are computed from.
 #[derive(Debug, Clone, Default)]
@@ -81,26 +70,25 @@ fn merge(into: &mut Option<Box<Histogram>>, from: Option<&Histogram>) {
 }
 
 impl TaskSums {
-    /// From the columns in the order of the fields.
-    pub(crate) fn from_columns(values: &[i128]) -> Self {
-        let at = |index: usize| values.get(index).copied().unwrap_or(0);
-        Self {
-            tasks: at(0),
-            succeeded: at(1),
-            failed: at(2),
-            escalated: at(3),
-            value: at(4),
-            quality_bp: at(5),
-            with_quality: at(6),
-            tokens: at(7),
-            known_tokens: at(8),
-            known_cost: at(9),
-            known_unpriced: at(10),
+    /// One of the numbers.
+    pub(crate) fn get(&self, number: TaskNumber) -> i128 {
+        self.0.get(number as usize).copied().unwrap_or(0)
+    }
+
+    /// Sets one of the numbers.
+    pub(crate) fn set(&mut self, number: TaskNumber, value: i128) {
+        if let Some(slot) = self.0.get_mut(number as usize) {
+            *slot = value;
         }
     }
 
     /// Tasks whose outcome is known.
     pub(crate) fn known(&self) -> i128 {
-        self.succeeded + self.failed
+        self.get(TaskNumber::Succeeded) + self.get(TaskNumber::Failed)
+    }
+
+    /// Tasks whose outcome is not known.
+    pub(crate) fn unknown(&self) -> i128 {
+        self.get(TaskNumber::Tasks) - self.known()
     }
 }

@@ -6,15 +6,14 @@ use duckdb::Connection;
 use jiff::Timestamp;
 
 use super::{
-    AnswerSource, Cell, Column, ColumnKind, Measure, Query, QueryResult, ResolvedRange, TIME,
-    accumulate::{Group, Groups, Key},
+    Cell, Column, ColumnKind, Measure, Query, QueryResult, TIME,
+    accumulate::{GROUPS_MAX, Group, Groups, Key},
     buckets::Buckets,
-    measure::Family,
     result::UNATTRIBUTED,
-    run::Run,
+    side::Sides,
     value::value,
 };
-use crate::{error::QueryError, facts::Fact, rollup::Dirty, zone::Calendar};
+use crate::{error::QueryError, facts::Fact, rollup::TaskNumber, zone::Calendar};
 
 /// A group beside the same group of the compared range.
 #[derive(Default)]
@@ -41,15 +40,11 @@ pub(crate) fn answer(context: &Context<'_>, query: &Query) -> Result<QueryResult
     let range = query.range.resolve(context.now, calendar)?;
     let compared_range =
         query.compare.map(|compare| query.range.compared(compare, &range, calendar)).transpose()?;
-    let dirty = Dirty::read(context.connection)?;
-    let current = Side::run(context, query, &range, &dirty)?;
-    let compared = compared_range
-        .as_ref()
-        .map(|range| Side::run(context, query, range, &dirty))
-        .transpose()?;
+    let Sides { current, compared, groups } =
+        Sides::of(context, query, &range, compared_range.as_ref())?;
     let source = current.source;
     let mut total = Pair { current: current.total, compared: None };
-    let warnings = warnings(query, &total.current);
+    let mut warnings = warnings(query, &total.current);
     let mut pairs = pair(current.groups);
     if let Some(compared) = compared {
         total.compared = Some(compared.total);
@@ -62,8 +57,14 @@ pub(crate) fn answer(context: &Context<'_>, query: &Query) -> Result<QueryResult
     let mut rows: Vec<Vec<Cell>> =
         pairs.iter().map(|(key, pair)| row(query, key, pair, &current.buckets)).collect();
     sort(&mut rows, query, &columns);
-    let groups = rows.len();
-    let rows: Vec<_> = rows.into_iter().skip(query.offset).take(query.rows()).collect();
+    // Of very many groups only those of the page are here.
+    let skip = if groups.is_some() { 0 } else { query.offset };
+    let groups = groups.unwrap_or(rows.len());
+    if groups > GROUPS_MAX {
+        warnings
+            .push(format!("{groups} groups: only those shown were computed; the total is of all"));
+    }
+    let rows: Vec<_> = rows.into_iter().skip(skip).take(query.rows()).collect();
     let nothing = Key { dimensions: Vec::new(), bucket: None };
     Ok(QueryResult {
         total: row(query, &nothing, &total, &current.buckets),
@@ -78,58 +79,6 @@ pub(crate) fn answer(context: &Context<'_>, query: &Query) -> Result<QueryResult
         groups,
         warnings,
     })
-}
-
-/// The groups and the total over one range.
-struct Side {
-    groups: Groups,
-    total: Group,
-    buckets: Buckets,
-    source: AnswerSource,
-}
-
-impl Side {
-    fn run(
-        context: &Context<'_>,
-        query: &Query,
-        range: &ResolvedRange,
-        dirty: &Dirty,
-    ) -> Result<Self, QueryError> {
-        let buckets = Buckets::of(range, query.grain, context.calendar)?;
-        let run = Run {
-            connection: context.connection,
-            calendar: context.calendar,
-            range,
-            dimensions: &query.dimensions,
-            filters: &query.filters,
-            grain: query.grain,
-            dirty,
-            rollups: context.rollups,
-        };
-        let (groups, source) = run.groups(&query.measures)?;
-        let mut total = Group::default();
-        for group in groups.values() {
-            total.add(group);
-        }
-        // Distinct values and tasks are not the sum of the groups'.
-        let additive =
-            |measure: &Measure| !matches!(measure.family(), Family::Distinct | Family::Tasks);
-        let others: Vec<_> = query.measures.iter().copied().filter(|m| !additive(m)).collect();
-        if query.dimensions.is_empty() && query.grain.is_none() {
-            // One group is the total; without calls there is none.
-            total = groups.values().next().cloned().unwrap_or_default();
-        } else if !others.is_empty() {
-            let all = Run { dimensions: &[], grain: None, ..run };
-            let (whole, _) = all.groups(&others)?;
-            if let Some(whole) = whole.into_values().next() {
-                total.people = whole.people;
-                total.teams = whole.teams;
-                total.sessions = whole.sessions;
-                total.tasks = whole.tasks;
-            }
-        }
-        Ok(Self { groups, total, buckets, source })
-    }
 }
 
 fn pair(groups: Groups) -> HashMap<Key, Pair> {
@@ -263,15 +212,11 @@ fn warnings(query: &Query, total: &Group) -> Vec<String> {
     }
     if asks(&[Measure::CostPerSuccessfulTaskUsd, Measure::ValuePerUsd]) {
         warn(
-            total.tasks.known_unpriced,
+            total.tasks.get(TaskNumber::KnownUnpriced),
             "call of a task with a known outcome has no known price",
             "calls of tasks with a known outcome have no known price",
         );
-        warn(
-            total.tasks.tasks - total.tasks.known(),
-            "task has no known outcome",
-            "tasks have no known outcome",
-        );
+        warn(total.tasks.unknown(), "task has no known outcome", "tasks have no known outcome");
     }
     warnings
 }

@@ -2,13 +2,13 @@
 
 use super::{
     Field,
-    accumulate::{Groups, Key, TaskSums},
+    accumulate::{Groups, Key},
     run::{Run, within_limit},
     slices::Slice,
 };
 use crate::{
     error::QueryError,
-    rollup::{self, TaskSql},
+    rollup::{self, TaskNumber, TaskSql},
 };
 
 // === impl Run ===
@@ -51,8 +51,13 @@ impl Run<'_> {
     }
 
     /// Sets the sums over the tasks of each group.
-    pub(super) fn tasks(&self, slices: &[Slice], groups: &mut Groups) -> Result<(), QueryError> {
-        let sql = TaskSql::default();
+    pub(super) fn tasks(
+        &self,
+        numbers: &[TaskNumber],
+        slices: &[Slice],
+        groups: &mut Groups,
+    ) -> Result<(), QueryError> {
+        let sql = TaskSql(numbers);
         let mut parameters = Vec::new();
         let names = self.key_names();
         let columns = self.key_columns();
@@ -65,13 +70,14 @@ impl Run<'_> {
                 match slice.table {
                     Some(table) => format!(
                         "SELECT {keys}cell, {} FROM {} WHERE {condition}",
-                        sql.of_rollup, table.name
+                        sql.of_rollup(),
+                        table.name
                     ),
                     None => format!(
                         "SELECT {names}task_key AS cell, {} FROM (SELECT {keys}task_key, {} \
                          FROM events WHERE {condition} AND {} {inner}) \
                          LEFT JOIN {} USING (task_key)",
-                        sql.of_events,
+                        sql.of_events(),
                         rollup::PART_SUMS,
                         rollup::OF_TASK,
                         rollup::RESULTS
@@ -81,14 +87,17 @@ impl Run<'_> {
             .collect();
         let sql = format!(
             "SELECT {names}{} FROM (SELECT {names}cell, {} FROM ({}) {inner}) {outer}",
-            sql.of_group,
-            sql.of_cell,
+            sql.of_group(),
+            sql.of_cell(),
             parts.join(" UNION ALL ")
         );
-        self.rows(&sql, &parameters, rollup::NUMBERS, |key, values| {
-            let tasks = TaskSums::from_columns(values);
-            if tasks.tasks > 0 {
-                groups.entry(key).or_default().tasks = tasks;
+        self.rows(&sql, &parameters, numbers.len(), |key, values| {
+            // Without dimensions there is a row even of no tasks.
+            if values.first().is_some_and(|tasks| *tasks != 0) {
+                let tasks = &mut groups.entry(key).or_default().tasks;
+                for (number, value) in numbers.iter().zip(values) {
+                    tasks.set(*number, *value);
+                }
             }
         })?;
         within_limit(groups)

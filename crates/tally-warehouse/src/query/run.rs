@@ -8,7 +8,7 @@ use super::{
     filter::where_sql,
     measure::Family,
     slices::{self, Need, Slice},
-    value::needed,
+    value::{needed, needed_of_tasks},
 };
 use crate::{
     error::QueryError,
@@ -266,7 +266,7 @@ impl Run<'_> {
         }
         if needs(Family::Tasks) {
             let slices = self.slices(Content::Tasks, None)?;
-            self.tasks(&slices, &mut groups)?;
+            self.tasks(&needed_of_tasks(measures), &slices, &mut groups)?;
             source = source.max(slices::source(&slices));
         }
         Ok((groups, source))

@@ -9,6 +9,7 @@
 
 mod dirty;
 mod maintain;
+mod numbers;
 mod tasks;
 
 pub(crate) use dirty::{CREATE_SQL, Dirty, mark};
@@ -16,8 +17,9 @@ pub(crate) use maintain::{
     closed_days, compact_day, compact_quarters, dirty_runs, rebuild, rebuild_days,
     rebuild_task_days,
 };
+pub(crate) use numbers::{COUNT as TASK_NUMBERS, TaskNumber, TaskSql};
 pub(crate) use tasks::{
-    CREATE_PARTS_SQL, NUMBERS, OF_TASK, PART_SUMS, RESULTS, TaskSql, results_changed, tasks_go_on,
+    CREATE_PARTS_SQL, OF_TASK, PART_SUMS, RESULTS, results_changed, tasks_go_on,
 };
 
 use jiff::Timestamp;

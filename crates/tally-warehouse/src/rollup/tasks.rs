@@ -14,8 +14,11 @@
 
 use duckdb::Connection;
 
-use super::Part;
-use crate::{error::WarehouseError, facts::HALF, query::Field};
+use super::{
+    Part,
+    numbers::{self, values_sql},
+};
+use crate::{error::WarehouseError, query::Field};
 
 pub(super) const FIELDS: &[Field] = &[
     Field::Department,
@@ -38,26 +41,6 @@ pub(crate) const CREATE_PARTS_SQL: &str = "CREATE TABLE task_parts (bucket BIGIN
      task_key UBIGINT NOT NULL, cell UBIGINT NOT NULL, combination UBIGINT NOT NULL, \
      cost HUGEINT NOT NULL, tokens HUGEINT NOT NULL, unpriced BIGINT NOT NULL);";
 
-/// Numbers of a cell, the same in all its rows: counted once per group.
-/// Each with its sum over the tasks of a cell.
-const ONCE: &[(&str, &str)] = &[
-    ("tasks", "count(*)"),
-    ("succeeded", "count(*) FILTER (WHERE result = 'succeeded')"),
-    ("failed", "count(*) FILTER (WHERE result = 'failed')"),
-    ("escalated", "count(*) FILTER (WHERE escalated)"),
-    ("value", "coalesce(sum(value_usd), 0)"),
-    ("quality_bp", "coalesce(sum(quality_bp), 0)"),
-    ("with_quality", "count(quality_bp)"),
-];
-
-/// Numbers of the calls of a cell with one combination: added up.
-const ADDED: &[(&str, &str)] = &[
-    ("tokens", "sum(tokens)"),
-    ("known_tokens", "coalesce(sum(tokens) FILTER (WHERE result IS NOT NULL), 0)"),
-    ("known_cost", "coalesce(sum(cost) FILTER (WHERE result IS NOT NULL), 0)"),
-    ("known_unpriced", "coalesce(sum(unpriced) FILTER (WHERE result IS NOT NULL), 0)"),
-];
-
 /// SQL: the calls that belong to tasks.
 pub(crate) const OF_TASK: &str = "task_key IS NOT NULL AND status <> 'refused'";
 
@@ -71,37 +54,10 @@ pub(crate) const PART_SUMS: &str = "coalesce(sum(cost_list_usd), 0)::HUGEINT AS 
 pub(crate) const RESULTS: &str =
     "(SELECT task_key, result, escalated, value_usd, quality_bp FROM task_results)";
 
-/// Which of them can exceed 64 bits, and so take two columns, as facts do.
-const WIDE: &[&str] = &["value", "tokens", "known_tokens", "known_cost"];
-
 /// The columns besides bucket and dimensions, with their types.
-pub(super) fn columns_sql() -> Vec<String> {
-    let mut columns =
-        vec!["cell UBIGINT NOT NULL".to_owned(), "combination UBIGINT NOT NULL".to_owned()];
-    for (name, _) in ONCE.iter().chain(ADDED) {
-        columns.extend(halves(name).map(|column| format!("{column} BIGINT NOT NULL")));
-    }
-    columns
-}
-
-/// The column or columns of a number.
-fn halves(name: &str) -> impl Iterator<Item = String> {
-    let suffixes: &[&str] = if WIDE.contains(&name) { &["_high", "_low"] } else { &[""] };
-    suffixes.iter().map(move |suffix| format!("{name}{suffix}"))
-}
-
-/// SQL: the numbers' columns from their sums over tasks joined with results.
-fn values_sql() -> String {
-    let mut values = Vec::new();
-    for (name, sum) in ONCE.iter().chain(ADDED) {
-        if WIDE.contains(name) {
-            values.push(format!("(({sum})::HUGEINT // {HALF})::BIGINT"));
-            values.push(format!("(({sum})::HUGEINT % {HALF})::BIGINT"));
-        } else {
-            values.push(format!("({sum})::BIGINT"));
-        }
-    }
-    values.join(", ")
+pub(super) fn columns_sql() -> impl Iterator<Item = String> {
+    let own = ["cell UBIGINT NOT NULL", "combination UBIGINT NOT NULL"];
+    own.into_iter().map(str::to_owned).chain(numbers::create_sql())
 }
 
 fn fields_sql() -> String {
@@ -209,63 +165,4 @@ fn settle_cells(connection: &Connection) -> Result<(), WarehouseError> {
          DROP TABLE changed_cells; DROP TABLE shapes;"
     ))?;
     Ok(())
-}
-
-/// SQL that sums tasks: over cells of the rollup and single tasks of events alike.
-#[derive(Debug)]
-pub(crate) struct TaskSql {
-    /// A row of the rollup.
-    pub(crate) of_rollup: String,
-    /// A task's [`PART_SUMS`] joined with its [`RESULTS`].
-    pub(crate) of_events: String,
-    /// A cell within a group, from the rows above.
-    pub(crate) of_cell: String,
-    /// A group, from its cells: [`NUMBERS`] integers.
-    pub(crate) of_group: String,
-}
-
-/// How many numbers a group has.
-pub(crate) const NUMBERS: usize = ONCE.len() + ADDED.len();
-
-impl Default for TaskSql {
-    fn default() -> Self {
-        let each = |numbers: &[(&str, &str)], sql: &dyn Fn(&str) -> String| {
-            numbers.iter().map(|(name, _)| sql(name)).collect::<Vec<_>>()
-        };
-        let all = [ONCE, ADDED].concat();
-        let of_rollup = each(&all, &|name| match WIDE.contains(&name) {
-            true => format!("({name}_high::HUGEINT * {HALF} + {name}_low) AS {name}"),
-            false => format!("{name}::HUGEINT AS {name}"),
-        });
-        let of_cell = [
-            each(ONCE, &|name| format!("any_value({name}) AS {name}")),
-            each(ADDED, &|name| format!("sum({name}) AS {name}")),
-        ];
-        let of_group = each(&all, &|name| format!("coalesce(sum({name}), 0)::HUGEINT"));
-        Self {
-            of_rollup: of_rollup.join(", "),
-            of_events: of_events_sql(),
-            of_cell: of_cell.concat().join(", "),
-            of_group: of_group.join(", "),
-        }
-    }
-}
-
-fn of_events_sql() -> String {
-    let known = |amount: &str| format!("CASE WHEN result IS NOT NULL THEN {amount} ELSE 0 END");
-    let yes = |condition: &str| format!("coalesce({condition}, false)::BIGINT");
-    let numbers = [
-        ("tasks", "1".to_owned()),
-        ("succeeded", yes("result = 'succeeded'")),
-        ("failed", yes("result = 'failed'")),
-        ("escalated", yes("escalated")),
-        ("value", "coalesce(value_usd, 0)".to_owned()),
-        ("quality_bp", "coalesce(quality_bp, 0)".to_owned()),
-        ("with_quality", yes("quality_bp IS NOT NULL")),
-        ("tokens", "tokens".to_owned()),
-        ("known_tokens", known("tokens")),
-        ("known_cost", known("cost")),
-        ("known_unpriced", known("unpriced")),
-    ];
-    numbers.map(|(name, value)| format!("({value})::HUGEINT AS {name}")).join(", ")
 }
