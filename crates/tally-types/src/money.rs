@@ -201,6 +201,12 @@ macro_rules! decimal_string {
             }
         }
 
+        decimal_schema!($type, $description);
+    };
+}
+
+macro_rules! decimal_schema {
+    ($type:ident, $description:literal) => {
         impl JsonSchema for $type {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($type).into()
@@ -223,6 +229,8 @@ decimal_string!(
     RatePerToken::from_usd_per_million,
     "US dollars per million tokens as a decimal string"
 );
+
+decimal_schema!(PicoUsdSum, "US dollars as a decimal string");
 
 impl Serialize for PicoUsdSum {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
