@@ -11,8 +11,10 @@
 )]
 
 mod error;
+mod events_csv;
 mod facts;
 mod histogram;
+mod lookup;
 pub mod query;
 mod rollup;
 mod schema;
@@ -22,11 +24,13 @@ mod warehouse;
 mod zone;
 
 pub use error::{QueryError, WarehouseError};
+pub use events_csv::{EVENT_COLUMNS, events_to_csv};
 pub use histogram::PERCENTILE_ERROR;
+pub use lookup::{EVENTS_MAX, EventCursor, EventFilter};
 pub use query::{
     AnswerSource, Cell, Column, ColumnKind, Compare, Dimension, DimensionInfo, Field, Filter,
     FilterOp, Grain, Measure, MeasureInfo, NamedRange, OrderBy, Query, QueryResult, Range,
     ResolvedRange, Unit, dimensions, measures, to_csv, validate_filters,
 };
-pub use store::WriteReport;
-pub use warehouse::{EVENTS_MAX, EventCursor, EventFilter, Options, Warehouse};
+pub use store::{TaskSummary, WriteReport};
+pub use warehouse::{Options, Warehouse};

@@ -1,24 +1,23 @@
 //! The warehouse: one writer, several readers, one file.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use duckdb::{Config, Connection};
 use jiff::Timestamp;
 use parking_lot::{Mutex, MutexGuard, RwLock};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use tally_types::{EventId, NodeId, Record, TimeZone, UsageEvent, Weekday};
+use tally_types::{NodeId, Record, Source, TimeZone, Weekday};
 
 use crate::{
     error::{QueryError, WarehouseError},
-    query::{self, Filter, Query, QueryResult, Range, invalid},
+    query::{self, Query, QueryResult},
     rollup, schema,
     store::{self, WriteReport},
     zone::Calendar,
 };
 
-/// Events per page of [`Warehouse::events`].
-pub const EVENTS_MAX: usize = 1_000;
 /// How large the write-ahead log grows before it is moved into the file.
 const CHECKPOINT_THRESHOLD: &str = "128MiB";
 /// Idle readers kept for the next query.
@@ -37,32 +36,6 @@ pub struct Options {
     pub week_starts: Weekday,
 }
 
-/// Which events to list.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EventFilter {
-    /// Over which time.
-    pub range: Range,
-    /// All must match.
-    #[serde(default)]
-    pub filters: Vec<Filter>,
-    /// Only events older than this one: the last of the page before.
-    #[serde(default)]
-    pub after: Option<EventCursor>,
-    /// How many: 1 to 1,000.
-    pub limit: usize,
-}
-
-/// Where a page of events ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EventCursor {
-    /// The last event's time.
-    pub time: Timestamp,
-    /// The last event's id.
-    pub event_id: EventId,
-}
-
 /// Usage events and outcomes on DuckDB. Methods block; call them off the async runtime.
 pub struct Warehouse {
     writer: Mutex<Connection>,
@@ -70,6 +43,7 @@ pub struct Warehouse {
     template: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     calendar: RwLock<Calendar>,
+    simulated: AtomicBool,
 }
 
 impl std::fmt::Debug for Warehouse {
@@ -103,7 +77,9 @@ impl Warehouse {
         let version = schema::prepare(&writer)?;
         let calendar =
             Calendar { zone: options.time_zone.clone(), week_starts: options.week_starts };
+        let simulated = store::has_simulated(&writer)?;
         let warehouse = Self {
+            simulated: AtomicBool::new(simulated),
             template: Mutex::new(writer.try_clone()?),
             writer: Mutex::new(writer),
             readers: Mutex::new(Vec::new()),
@@ -137,6 +113,10 @@ impl Warehouse {
     /// were stored before are skipped; of the same id the highest revision is kept,
     /// whichever node it came from. An empty batch changes nothing.
     ///
+    /// To load much, write batches of some 10,000 records ordered by time, then call
+    /// [`Self::compact`]: a batch costs some milliseconds whatever is in it, and what
+    /// a batch holds is in memory twice until it is committed.
+    ///
     /// # Errors
     /// When DuckDB fails; nothing is stored then, and the batch can be sent again.
     pub fn write(
@@ -144,7 +124,14 @@ impl Warehouse {
         node: NodeId,
         batch: &[(u64, Record)],
     ) -> Result<WriteReport, WarehouseError> {
-        self.in_transaction(|connection, calendar| store::write(connection, calendar, node, batch))
+        let report = self.in_transaction(|connection, calendar| {
+            store::write(connection, calendar, node, batch)
+        })?;
+        let made = |record: &Record| matches!(record, Record::Usage(event) if event.source == Source::Simulated);
+        if batch.iter().any(|(_, record)| made(record)) {
+            self.simulated.store(true, Ordering::Relaxed);
+        }
+        Ok(report)
     }
 
     /// Answers a query; `now` resolves named ranges.
@@ -178,44 +165,9 @@ impl Warehouse {
         })
     }
 
-    /// One event, in its newest revision.
-    ///
-    /// # Errors
-    /// When DuckDB fails or a stored value cannot be read.
-    pub fn event(&self, id: EventId) -> Result<Option<UsageEvent>, WarehouseError> {
-        self.read(|connection, _| store::event(connection, id))
-    }
-
-    /// The newest events that match, newest first.
-    ///
-    /// # Errors
-    /// When the filter is wrong, DuckDB fails or a stored value cannot be read.
-    pub fn events(
-        &self,
-        filter: &EventFilter,
-        now: Timestamp,
-    ) -> Result<Vec<UsageEvent>, QueryError> {
-        if filter.limit == 0 || filter.limit > EVENTS_MAX {
-            return invalid(format!("`limit` is 1 to {EVENTS_MAX}, got {}", filter.limit));
-        }
-        query::validate_filters(&filter.filters)?;
-        self.read(|connection, calendar| {
-            let range = filter.range.resolve(now, calendar)?;
-            let mut parameters = Vec::new();
-            let mut condition = format!(
-                "time_us >= {} AND time_us < {} AND {}",
-                range.from.as_microsecond(),
-                range.to.as_microsecond(),
-                query::where_sql(&filter.filters, &mut parameters)
-            );
-            if let Some(EventCursor { time, event_id }) = filter.after {
-                let us = time.as_microsecond();
-                condition.push_str(&format!(
-                    " AND (time_us < {us} OR (time_us = {us} AND event_id < '{event_id}'::UUID))"
-                ));
-            }
-            Ok(store::events(connection, &condition, &parameters, filter.limit)?)
-        })
+    /// Whether any event was made by the demo, so that every number can be marked as such.
+    pub fn has_simulated(&self) -> bool {
+        self.simulated.load(Ordering::Relaxed)
     }
 
     /// Brings the rollups up to date with the quarter-hours and local days that
@@ -300,7 +252,7 @@ impl Warehouse {
     }
 
     /// Runs on a reader in a transaction, so that all parts of an answer see the same rows.
-    fn read<T, E: From<duckdb::Error>>(
+    pub(crate) fn read<T, E: From<duckdb::Error>>(
         &self,
         work: impl FnOnce(&Connection, &Calendar) -> Result<T, E>,
     ) -> Result<T, E> {

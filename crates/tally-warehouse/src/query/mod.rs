@@ -25,6 +25,7 @@ pub use result::{AnswerSource, Cell, Column, ColumnKind, QueryResult, to_csv};
 pub(crate) use answer::{Context, answer};
 pub use filter::validate as validate_filters;
 pub(crate) use filter::where_sql;
+pub(crate) use result::{harmless, push_line, quoted};
 
 use std::collections::HashSet;
 

@@ -170,7 +170,8 @@ pub fn to_csv(result: &QueryResult) -> String {
     csv
 }
 
-fn push_line(csv: &mut String, cells: impl Iterator<Item = String>) {
+/// Adds a line of cells that are quoted already.
+pub(crate) fn push_line(csv: &mut String, cells: impl Iterator<Item = String>) {
     for (index, cell) in cells.enumerate() {
         let separator = if index == 0 { "" } else { "," };
         let _ = write!(csv, "{separator}{cell}");
@@ -178,14 +179,16 @@ fn push_line(csv: &mut String, cells: impl Iterator<Item = String>) {
     csv.push_str("\r\n");
 }
 
-fn quoted(text: &str) -> String {
+/// Text as a cell of CSV.
+pub(crate) fn quoted(text: &str) -> String {
     if text.contains(['"', ',', '\r', '\n']) {
         return format!("\"{}\"", text.replace('"', "\"\""));
     }
     text.to_owned()
 }
 
-fn harmless(text: &str) -> Cow<'_, str> {
+/// Text that no spreadsheet runs as a formula.
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         return Cow::Owned(format!("'{text}"));
     }

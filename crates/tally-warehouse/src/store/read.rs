@@ -22,6 +22,15 @@ pub(crate) fn event(
     Ok(found.into_iter().next())
 }
 
+/// Whether any event was made by the demo.
+///
+/// # Errors
+/// When DuckDB fails.
+pub(crate) fn has_simulated(connection: &Connection) -> Result<bool, WarehouseError> {
+    let sql = "SELECT count(*) > 0 FROM (SELECT 1 FROM events WHERE source = 'simulated' LIMIT 1)";
+    Ok(connection.query_row(sql, [], |row| row.get(0))?)
+}
+
 /// The newest events that match a condition, newest first.
 ///
 /// # Errors
@@ -32,44 +41,54 @@ pub(crate) fn events(
     parameters: &[String],
     limit: usize,
 ) -> Result<Vec<UsageEvent>, WarehouseError> {
-    let columns: Vec<_> = schema::EVENTS
-        .iter()
-        .map(|(name, kind)| {
-            if kind.starts_with("UUID") {
-                format!("{name}::VARCHAR")
-            } else {
-                format!("\"{name}\"")
-            }
-        })
-        .collect();
     let sql = format!(
         "SELECT {} FROM events WHERE {condition} ORDER BY time_us DESC, event_id DESC LIMIT {limit}",
-        columns.join(", ")
+        select(schema::EVENTS)
     );
-    let mut statement = connection.prepare(&sql)?;
-    let mut rows = statement.query(params_from_iter(parameters))?;
-    let mut events = Vec::new();
-    while let Some(row) = rows.next()? {
-        let values = (0..schema::EVENTS.len())
-            .map(|index| row.get::<_, Value>(index))
-            .collect::<Result<Vec<_>, _>>()?;
-        events.push(from_columns(values)?);
-    }
-    Ok(events)
+    let rows = rows(connection, &sql, parameters, schema::EVENTS)?;
+    rows.into_iter().map(from_fields).collect()
 }
 
-fn from_columns(values: Vec<Value>) -> Result<UsageEvent, WarehouseError> {
-    let mut event = Map::new();
-    let mut tokens = Map::new();
-    for ((name, _), value) in schema::EVENTS.iter().zip(values) {
-        let Some(json) = to_json(name, value)? else { continue };
-        if TOKENS.contains(name) {
-            tokens.insert((*name).to_owned(), json);
-        } else {
-            let field = if *name == "time_us" { "time" } else { name };
-            event.insert(field.to_owned(), json);
+/// SQL: columns as [`rows`] reads them.
+pub(super) fn select(columns: &[(&str, &str)]) -> String {
+    let columns: Vec<_> = columns
+        .iter()
+        .map(|(name, kind)| match kind.starts_with("UUID") {
+            true => format!("\"{name}\"::VARCHAR"),
+            false => format!("\"{name}\""),
+        })
+        .collect();
+    columns.join(", ")
+}
+
+/// Rows as JSON objects with the columns' names, without what is null.
+///
+/// # Errors
+/// When DuckDB fails or a stored value cannot be read.
+pub(super) fn rows(
+    connection: &Connection,
+    sql: &str,
+    parameters: &[String],
+    columns: &[(&str, &str)],
+) -> Result<Vec<Map<String, Json>>, WarehouseError> {
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query(params_from_iter(parameters))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut fields = Map::new();
+        for (index, (name, _)) in columns.iter().enumerate() {
+            if let Some(json) = to_json(name, row.get::<_, Value>(index)?)? {
+                let field = if *name == "time_us" { "time" } else { name };
+                fields.insert(field.to_owned(), json);
+            }
         }
+        found.push(fields);
     }
+    Ok(found)
+}
+
+fn from_fields(mut event: Map<String, Json>) -> Result<UsageEvent, WarehouseError> {
+    let tokens = TOKENS.iter().filter_map(|name| event.remove_entry(*name)).collect();
     event.insert("tokens".to_owned(), Json::Object(tokens));
     serde_json::from_value(Json::Object(event))
         .map_err(|error| WarehouseError::Corrupt(format!("an event: {error}")))
