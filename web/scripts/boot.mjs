@@ -2,6 +2,7 @@
 // server can send `script-src 'self'` without hashes that change with every build.
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 const page = 'build/index.html';
 const html = readFileSync(page, 'utf8');
@@ -12,5 +13,12 @@ if (found.length !== 1)
 const [whole, code] = found[0];
 const hash = createHash('sha256').update(code).digest('hex').slice(0, 10);
 const name = `_app/immutable/boot.${hash}.js`;
-writeFileSync(`build/${name}`, code);
-writeFileSync(page, html.replace(whole, `<script src="/${name}"></script>`));
+write(`build/${name}`, code);
+write(page, html.replace(whole, `<script src="/${name}"></script>`));
+
+/** With the compressed forms that a server hands out instead. */
+function write(path, text) {
+  writeFileSync(path, text);
+  writeFileSync(`${path}.gz`, gzipSync(text, { level: 9 }));
+  writeFileSync(`${path}.br`, brotliCompressSync(text));
+}

@@ -89,16 +89,21 @@ function nextDay(day: Day, grain: Grain): Day {
   return month > 12 ? { year: day.year + 1, month: month - 12, day: 1 } : { ...day, month };
 }
 
-/** From the start of a step to the start of the next, as a range of its own. */
+/** From the start of a step to the start of the next, as far as both are in the range asked. */
 export function bucketRange(
   start: number,
   grain: Grain,
   zone: string,
+  within?: ResolvedRange,
 ): { from: string; to: string } {
-  const from = new Date(start);
+  let from = new Date(start);
   let to: Date;
   if (grain === 'quarter_hour') to = new Date(start + HOUR_MS / 4);
   else if (grain === 'hour') to = new Date(start + HOUR_MS);
   else to = midnight(nextDay(dayOf(from, zone), grain), zone);
+  if (within) {
+    from = new Date(Math.max(from.getTime(), new Date(within.from).getTime()));
+    to = new Date(Math.min(to.getTime(), new Date(within.to).getTime()));
+  }
   return { from: from.toISOString(), to: to.toISOString() };
 }
