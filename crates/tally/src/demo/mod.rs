@@ -1,24 +1,32 @@
 //! `tally demo`: Tally and a simulated provider in one process, for a company whose
 //! people, history and traffic are made up.
 
+mod accounts;
 mod announce;
 mod chance;
 mod company;
 mod founding;
 mod history;
+mod http;
+mod live;
+mod outcome;
+mod work;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use tally_api::SecretMaker;
-use tally_sim::{SimConfig, SimOptions};
-use tally_types::{Clock, Weekday};
+use tally_sim::{FaultRates, SimConfig, SimOptions};
+use tally_types::{Clock, Role, Weekday};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use self::{
-    company::{Company, documents, to_yaml, variables},
+    company::{Company, documents, secret_of_person, to_yaml, variables},
     founding::Founding,
     history::History,
+    http::Tally,
+    live::Traffic,
 };
 use crate::{
     clock::SystemClock,
@@ -58,6 +66,9 @@ pub(crate) struct DemoArguments {
     /// Ends by itself after so many seconds; 0 never does.
     #[arg(long, default_value_t = 0)]
     seconds: u64,
+    /// Calls per second of live traffic in office hours; fewer at other times
+    #[arg(long, default_value_t = 4.0, value_parser = rate)]
+    rate: f64,
     #[command(flatten)]
     sim: SimConfig,
 }
@@ -76,17 +87,90 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     let sim_address = sim.local_addr()?;
     let company = Arc::new(found(&arguments, &config, sim_address).await?);
     let options =
-        SimOptions { seed: arguments.seed, calls_kept: CALLS_KEPT, config: arguments.sim };
+        SimOptions { seed: arguments.seed, calls_kept: CALLS_KEPT, config: temper(arguments.sim) };
     let simulator = tokio::spawn(tally_sim::serve(sim, options, std::future::pending()));
 
-    let keys = made_up_keys(&company);
-    let secrets = MachineSecrets::with_made_up(keys.clone());
+    let keys = Arc::new(made_up_keys(&company));
+    let secrets = MachineSecrets::with_made_up(BTreeMap::clone(&keys));
     let applied = [config.data.join(COMPANY_FILE)];
     let server = Server::start(config, Arc::new(secrets), &applied).await?;
-    announce::announce(&server.address()?, sim_address, &company, &keys, &arguments.folder)?;
-    let result = server.serve_until(end(arguments.seconds)).await;
+    let tally = Tally::new(server.address()?)?;
+    let demo = Demo {
+        sim: sim_address,
+        folder: arguments.folder,
+        traffic: Traffic { tally, company, keys, seed: arguments.seed, rate: arguments.rate },
+    };
+    let stop = CancellationToken::new();
+    let open = tokio::spawn(demo.open(stop.clone()));
+    let result = server.serve_until(end(arguments.seconds, stop)).await;
+    let opened = open.await?;
     simulator.abort();
-    result
+    result.and(opened)
+}
+
+/// What begins once Tally serves.
+struct Demo {
+    sim: std::net::SocketAddr,
+    folder: PathBuf,
+    traffic: Traffic,
+}
+
+// === impl Demo ===
+
+impl Demo {
+    /// Lets people in, says so, and has the company work until it is stopped; stops
+    /// everything when that fails.
+    async fn open(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let password = match self.let_people_in(&stop).await {
+            Ok(Some(password)) => password,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                stop.cancel();
+                return Err(error);
+            }
+        };
+        announce::announce(&self.traffic, self.sim, &self.folder, &password);
+        self.traffic.run(SystemClock::new(), stop).await;
+        Ok(())
+    }
+
+    /// The password that everyone has; none when the demo ends before it began.
+    async fn let_people_in(&self, stop: &CancellationToken) -> anyhow::Result<Option<String>> {
+        let Traffic { tally, company, keys, .. } = &self.traffic;
+        let begun = async {
+            tally.ready().await?;
+            let admin = company.people.iter().find(|person| person.roles.contains(&Role::Admin));
+            let admin = admin.and_then(|admin| keys.get(&secret_of_person(admin)));
+            let password = accounts::made_up_password();
+            accounts::open_accounts(tally, admin.context("no administrator")?, &password).await?;
+            announce::write_env(&self.traffic, self.sim, &self.folder)?;
+            anyhow::Ok(password)
+        };
+        tokio::select! {
+            begun = begun => begun.map(Some),
+            () = stop.cancelled() => Ok(None),
+        }
+    }
+}
+
+/// Unless told otherwise, a few calls fail, as they do anywhere.
+fn temper(wanted: SimConfig) -> SimConfig {
+    if wanted != SimConfig::default() {
+        return wanted;
+    }
+    let faults = FaultRates {
+        fault_429: 0.008,
+        fault_500: 0.004,
+        fault_529: 0.008,
+        fault_cut: 0.002,
+        ..FaultRates::default()
+    };
+    SimConfig { faults, ..wanted }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
+    if (0.1..=200.0).contains(&rate) { Ok(rate) } else { Err("expected 0.1 to 200".to_owned()) }
 }
 
 /// The company with its history in the warehouse and its resources in a file.
@@ -127,14 +211,18 @@ fn made_up_keys(company: &Company) -> BTreeMap<String, String> {
     variables(company).into_iter().map(make).collect()
 }
 
-async fn end(seconds: u64) {
-    if seconds == 0 {
-        return stop_signal().await;
-    }
+/// Ends with a signal, after so many seconds, or when something has stopped the demo.
+async fn end(seconds: u64, stop: CancellationToken) {
+    let over = async {
+        match seconds {
+            0 => std::future::pending().await,
+            seconds => tokio::time::sleep(Duration::from_secs(seconds)).await,
+        }
+    };
     tokio::select! {
         () = stop_signal() => {}
-        () = tokio::time::sleep(Duration::from_secs(seconds)) => {
-            output::line(&format!("{seconds} seconds are over"));
-        }
+        () = over => output::line(&format!("{seconds} seconds are over")),
+        () = stop.cancelled() => {}
     }
+    stop.cancel();
 }

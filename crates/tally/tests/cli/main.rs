@@ -3,6 +3,7 @@
 
 mod apply;
 mod connection;
+mod demo;
 mod keys;
 mod prices;
 mod start;

@@ -71,20 +71,22 @@ impl Written {
 }
 
 fn providers(written: &mut Written, sim: &str) -> anyhow::Result<()> {
-    let provider = |dialect, base_url, key: &str, data_classes, zero_retention| ProviderSpec {
-        dialect,
-        base_url,
-        api_key: Some(SecretSource::Env(key.to_owned())),
-        data_classes,
-        zero_retention,
-        prices: None,
-        timeouts: ProviderTimeouts::default(),
-        retries_max: 2,
-    };
+    let provider =
+        |dialect, base_url, key: &str, data_classes, zero_retention, retries_max| ProviderSpec {
+            dialect,
+            base_url,
+            api_key: Some(SecretSource::Env(key.to_owned())),
+            data_classes,
+            zero_retention,
+            prices: None,
+            timeouts: ProviderTimeouts::default(),
+            retries_max,
+        };
     let open = vec![DataClass::Public, DataClass::Internal, DataClass::Confidential];
     let all = DataClass::ALL.to_vec();
-    let anthropic = provider(Dialect::Anthropic, sim.to_owned(), "ANTHROPIC_API_KEY", all, true);
-    let openai = provider(Dialect::OpenAi, format!("{sim}/v1"), "OPENAI_API_KEY", open, false);
+    // One falls over to a cheaper model at once, the other tries again first.
+    let anthropic = provider(Dialect::Anthropic, sim.to_owned(), "ANTHROPIC_API_KEY", all, true, 0);
+    let openai = provider(Dialect::OpenAi, format!("{sim}/v1"), "OPENAI_API_KEY", open, false, 2);
     written.add(Kind::Provider, ANTHROPIC, &anthropic)?;
     written.add(Kind::Provider, OPENAI, &openai)
 }

@@ -12,8 +12,10 @@ mod workloads;
 use std::collections::BTreeMap;
 
 use anyhow::Context;
+use jiff::civil::Weekday;
 use tally_types::{
-    CostCenterName, KeyName, ModelName, ProviderName, Tier, TimeZone, WorkloadName, spec::ModelSpec,
+    CostCenterName, Date, KeyName, ModelName, ProviderName, Tier, TimeZone, WorkloadName,
+    spec::ModelSpec,
 };
 
 pub(crate) use documents::{documents, secret_of_person, secret_of_workload, to_yaml, variables};
@@ -31,6 +33,16 @@ pub(crate) const ZONE: &str = "Europe/Berlin";
 /// Its time zone.
 pub(crate) fn zone() -> TimeZone {
     TimeZone::get(ZONE).unwrap_or(TimeZone::UTC)
+}
+
+/// German holidays that fall on the same day every year, and the days between the years.
+const HOLIDAYS: &[(i8, i8)] =
+    &[(1, 1), (5, 1), (10, 3), (12, 24), (12, 25), (12, 26), (12, 29), (12, 30), (12, 31)];
+
+/// Whether offices are open.
+pub(crate) fn is_working(date: Date) -> bool {
+    let weekend = matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday);
+    !weekend && !HOLIDAYS.contains(&(date.month(), date.day()))
 }
 
 /// A company.

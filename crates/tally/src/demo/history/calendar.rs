@@ -1,16 +1,12 @@
 //! The days of the history: which are worked on, and how much more than before.
 
-use jiff::{ToSpan, civil::Weekday};
+use jiff::ToSpan;
 use tally_types::{Date, TimeZone, Timestamp};
 
-use crate::demo::company;
+use crate::demo::company::{self, is_working};
 
 /// Usage on the last day compared with the first: 25 % more.
 const GROWTH: f64 = 0.25;
-/// German holidays that fall on the same day every year, and the days between the years.
-const HOLIDAYS: &[(i8, i8)] =
-    &[(1, 1), (5, 1), (10, 3), (12, 24), (12, 25), (12, 26), (12, 29), (12, 30), (12, 31)];
-
 /// The days of the history in the company's zone.
 #[derive(Debug)]
 pub(crate) struct Calendar {
@@ -88,11 +84,6 @@ impl Calendar {
         }
         day
     }
-}
-
-pub(crate) fn is_working(date: Date) -> bool {
-    let weekend = matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday);
-    !weekend && !HOLIDAYS.contains(&(date.month(), date.day()))
 }
 
 // === impl Day ===

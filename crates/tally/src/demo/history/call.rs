@@ -3,15 +3,16 @@
 use jiff::Timestamp;
 use tally_pricing::PriceCatalog;
 use tally_types::{
-    CallId, CallStatus, CountQuality, Environment, EventId, FallbackReason, KeyName, ServiceTier,
-    Source, Tokens, UsageEvent,
+    CallId, CallStatus, CountQuality, Environment, EventId, FallbackReason, Source, Tokens,
+    UsageEvent,
 };
 use uuid::Uuid;
 
 use super::incidents::Incidents;
 use crate::demo::{
     chance::{Chance, whole},
-    company::{Company, Model, Person, Workload},
+    company::{ANTHROPIC, Company, Model},
+    work::Caller,
 };
 
 /// Shares of calls on an ordinary day.
@@ -30,24 +31,6 @@ pub(crate) struct Scene<'a> {
     pub(crate) company: &'a Company,
     pub(crate) incidents: &'a Incidents,
     pub(crate) prices: &'a PriceCatalog,
-}
-
-/// Who calls, for which task, as all calls of the task have it.
-#[derive(Debug, Clone)]
-pub(crate) struct Caller<'a> {
-    pub(crate) person: Option<&'a Person>,
-    pub(crate) workload: Option<&'a Workload>,
-    pub(crate) key: Option<KeyName>,
-    pub(crate) model: &'a Model,
-    pub(crate) application: String,
-    pub(crate) user_agent: String,
-    pub(crate) task_type: Option<&'static str>,
-    pub(crate) task_id: Option<String>,
-    pub(crate) session: Option<String>,
-    pub(crate) value: Option<&'static str>,
-    pub(crate) service_tier: ServiceTier,
-    pub(crate) streamed: bool,
-    pub(crate) subscription: bool,
 }
 
 /// How a call ended.
@@ -188,7 +171,7 @@ fn serve(event: &mut UsageEvent, model: &Model) {
     event.tier = Some(model.tier());
     event.operation = match (model.embeds(), model.plan.provider) {
         (true, _) => "embeddings",
-        (false, crate::demo::company::ANTHROPIC) => "messages",
+        (false, ANTHROPIC) => "messages",
         (false, _) => "chat",
     }
     .to_owned();

@@ -7,6 +7,8 @@ mod load;
 mod people;
 mod services;
 mod task;
+#[cfg(test)]
+mod tests;
 
 use tally_pricing::PriceCatalog;
 use tally_types::{Date, Record, Timestamp};

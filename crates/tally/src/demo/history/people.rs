@@ -1,16 +1,12 @@
 //! A day of a person: coding sessions, chats, drafts.
 
-use tally_types::{Record, ServiceTier};
+use tally_types::Record;
 
-use super::{
-    calendar::Day,
-    call::{Caller, Scene},
-    incidents::Incidents,
-    task::{Pace, calls_of},
-};
+use super::{calendar::Day, call::Scene, incidents::Incidents, task::Pace};
 use crate::demo::{
     chance::Chance,
-    company::{ANTHROPIC, CODING, Company, Model, PREVIEW, Person, Rhythm, Shape, Workload},
+    company::{CODING, Person, Shape},
+    work::{Caller, calls_of},
 };
 
 /// Shares of days, tasks and calls.
@@ -18,8 +14,6 @@ const PRESENT: f64 = 0.88;
 const PRESENT_OFF_DAYS: f64 = 0.05;
 /// Tasks for which nobody said the workload.
 const UNREGISTERED: f64 = 0.03;
-/// Chats that try out a model without a known price.
-const PREVIEWED: f64 = 0.025;
 const HOUR_S: f64 = 3_600.0;
 
 /// Adds everything a person does on a day.
@@ -41,18 +35,15 @@ pub(crate) fn day<'a>(
         if uses == 0.0 {
             continue;
         }
-        for number in 0..chance.poisson(uses * effort) {
-            let at_s = hour(chance, person) * HOUR_S;
-            let Some(model) = model(scene.company, chance, person, workload) else { continue };
-            let code = chance.next();
-            let mut caller = caller(person, workload, model, (code, number));
-            caller.task_type = chance.weighted(workload.plan.task_types).copied();
+        for _ in 0..chance.poisson(uses * effort) {
+            let starts_at_s = hour(chance, person) * HOUR_S;
+            let caller = Caller::person(scene.company, chance, person, workload);
+            let Some(mut caller) = caller else { continue };
             if chance.happens(UNREGISTERED) {
-                caller.workload = None;
-                caller.task_id = None;
+                caller = caller.without_workload();
             }
             let wait_s = if workload.plan.shape.agent { 55.0 } else { 110.0 };
-            let pace = Pace { starts_at_s: at_s, calls: calls_of(chance, workload), wait_s };
+            let pace = Pace { starts_at_s, calls: calls_of(chance, workload), wait_s };
             scene.task(chance, &caller, (day, pace), workload.plan.shape, records);
         }
     }
@@ -62,67 +53,6 @@ pub(crate) fn day<'a>(
 fn hour(chance: &mut Chance, person: &Person) -> f64 {
     let after = if chance.happens(0.45) { 1.6 } else { 6.2 };
     (person.habit.starts_at + chance.normal(after, 1.2)).clamp(0.5, 23.0)
-}
-
-fn model<'a>(
-    company: &'a Company,
-    chance: &mut Chance,
-    person: &Person,
-    workload: &Workload,
-) -> Option<&'a Model> {
-    let models = workload.plan.models;
-    if !workload.plan.shape.agent && models.len() > 2 && chance.happens(PREVIEWED) {
-        return company.model(PREVIEW);
-    }
-    // Most people stay with the model they like.
-    let luck = if chance.happens(0.8) { person.habit.taste } else { chance.unit() };
-    let mut left = luck * models.iter().map(|(_, weight)| weight).sum::<f64>();
-    let liked = models.iter().find(|(_, weight)| {
-        left -= weight;
-        left < 0.0
-    });
-    company.model(liked.or(models.last())?.0)
-}
-
-/// `code` makes the ids of task and session unique.
-pub(crate) fn caller<'a>(
-    person: &'a Person,
-    workload: &'a Workload,
-    model: &'a Model,
-    (code, number): (u64, u64),
-) -> Caller<'a> {
-    let (application, user_agent) = application(workload, model);
-    let is_agent = workload.plan.shape.agent;
-    let hex = code & 0xffff_ffff;
-    Caller {
-        person: Some(person),
-        workload: Some(workload),
-        key: person.key(),
-        model,
-        subscription: person.habit.subscribed && application == "claude-cli",
-        application,
-        user_agent,
-        task_type: None,
-        task_id: Some(format!("{}-{hex:08x}{number}", workload.name)),
-        session: is_agent.then(|| format!("session-{:08x}", code >> 32)),
-        value: Some(workload.plan.value),
-        service_tier: ServiceTier::Standard,
-        streamed: true,
-    }
-}
-
-/// The application that calls, and its whole user agent.
-pub(crate) fn application(workload: &Workload, model: &Model) -> (String, String) {
-    let is_person = workload.plan.rhythm == Rhythm::People;
-    let (name, user_agent) = match (is_person && workload.plan.shape.agent, model.plan.provider) {
-        (true, ANTHROPIC) => ("claude-cli", "claude-cli/2.1.197 (external, cli)"),
-        (true, _) => ("codex_cli_rs", "codex_cli_rs/0.63.0 (Ubuntu 24.4.0; x86_64) xterm"),
-        (false, _) => {
-            let name = workload.name.as_str();
-            return (name.to_owned(), format!("{name}/2.4.1"));
-        }
-    };
-    (name.to_owned(), user_agent.to_owned())
 }
 
 /// Agents of one team that nobody stopped: tokens over tokens, and no task done.
@@ -140,13 +70,18 @@ pub(crate) fn idling(scene: &Scene<'_>, chance: &mut Chance, day: &Day, records:
     // Not the manager, nor those whom the demo signs in.
     let members = company.people.iter().filter(|person| person.team == team).skip(3);
     let shape = Shape { fresh: 900.0, output: 650.0, cached: 110_000.0, agent: true };
-    for (number, person) in members.take(Incidents::idle_agents(company)).enumerate() {
-        let number = u64::try_from(number).unwrap_or(0);
-        let mut caller = caller(person, workload, model, (chance.next(), number));
-        caller.task_id = None;
-        caller.task_type = Some("code-change");
-        caller.session = Some(format!("session-idle-{number}"));
-        caller.subscription = false;
+    for person in members.take(Incidents::idle_agents(company)) {
+        let Some(caller) = Caller::person(company, chance, person, workload) else { continue };
+        let caller = Caller {
+            model,
+            application: "claude-cli".to_owned(),
+            user_agent: "claude-cli/2.1.197 (external, cli)".to_owned(),
+            task_id: None,
+            task_type: Some("code-change"),
+            session: Some(format!("session-idle-{}", person.name)),
+            subscription: false,
+            ..caller
+        };
         for slot in 0..(24 * 2) {
             let starts_at_s = f64::from(slot) * 1_800.0 + chance.range(0.0, 60.0);
             if stretch.holds(day.after_midnight(starts_at_s)) {

@@ -2,15 +2,11 @@
 
 use tally_types::Record;
 
-use super::{
-    calendar::Day,
-    call::{Caller, Scene},
-    people::application,
-    task::{Pace, calls_of, service_tier},
-};
+use super::{calendar::Day, call::Scene, task::Pace};
 use crate::demo::{
     chance::Chance,
     company::{Rhythm, Workload},
+    work::{Caller, calls_of},
 };
 
 /// The company that the plans' numbers are for.
@@ -43,24 +39,9 @@ pub(crate) fn day<'a>(
         let starts_at_s = hour(chance, workload.plan.rhythm) * HOUR_S;
         let time = day.after_midnight(starts_at_s);
         let Some(model) = scene.model_for(chance, workload, time) else { continue };
-        let (application, user_agent) = application(workload, model);
-        let mut caller = Caller {
-            person: None,
-            workload: Some(workload),
-            key: workload.key(),
-            model,
-            application,
-            user_agent,
-            task_type: chance.weighted(workload.plan.task_types).copied(),
-            task_id: Some(format!("{}-{:08x}", workload.name, chance.next() & 0xffff_ffff)),
-            session: None,
-            value: Some(workload.plan.value),
-            service_tier: service_tier(workload, model),
-            streamed: workload.plan.rhythm == Rhythm::Customers && !model.embeds(),
-            subscription: false,
-        };
+        let mut caller = Caller::service(chance, workload, model);
         if chance.happens(UNKNOWN_CALLER) {
-            caller = Caller { workload: None, key: None, task_id: None, value: None, ..caller };
+            caller = Caller { key: None, value: None, ..caller.without_workload() };
         }
         let pace = Pace { starts_at_s, calls: calls_of(chance, workload), wait_s: 20.0 };
         scene.task(chance, &caller, (day, pace), workload.plan.shape, records);

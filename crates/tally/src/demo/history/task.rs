@@ -1,20 +1,18 @@
 //! One task of the history: its calls, and what came of it.
 
-use tally_types::{
-    EventId, Outcome, PicoUsd, Record, ServiceTier, TaskResult, Tier, Timestamp, Tokens,
-};
+use tally_types::{CallStatus, Record, ServiceTier, Timestamp, Tokens};
 
 use super::{
     calendar::Day,
-    call::{Caller, Scene, uuid},
+    call::{Scene, uuid},
 };
 use crate::demo::{
     chance::{Chance, whole},
-    company::{ANTHROPIC, BLOATED, Model, Rhythm, SWITCHED, Shape, Workload, Worth},
+    company::{ANTHROPIC, BLOATED, Model, SWITCHED, Shape, Workload},
+    outcome::Done,
+    work::Caller,
 };
 
-/// Of so many tasks nobody ever reports what came of them.
-const UNKNOWN: f64 = 0.15;
 /// How much longer a bloated prompt is.
 const BLOAT: f64 = 1.75;
 /// The context of an agent is cut when it gets this large, in tokens.
@@ -51,17 +49,15 @@ impl<'a> Scene<'a> {
             let bloat = self.bloat(caller, time);
             let tokens = context.next(chance, caller, bloat);
             let event = self.call(chance, caller, time, tokens);
-            served = event.status == tally_types::CallStatus::Ok;
+            served = event.status == CallStatus::Ok;
             records.push(Record::Usage(Box::new(event)));
             at_s += 2.0 + chance.wait(pace.wait_s);
         }
-        if let (Some(workload), Some(task_id)) = (caller.workload, &caller.task_id)
-            && !chance.happens(UNKNOWN)
-        {
-            let known_s = at_s + chance.wait(600.0);
-            let time = day.after_midnight(known_s);
-            let result = Result { workload, task_id, tier: caller.model.tier(), served };
-            records.push(Record::Outcome(result.outcome(chance, time)));
+        if let (Some(workload), Some(task_id)) = (caller.workload, &caller.task_id) {
+            let time = day.after_midnight(at_s + chance.wait(600.0));
+            let done = Done { workload, task_id, tier: caller.model.tier(), served };
+            let id = uuid(chance, time);
+            records.extend(done.outcome(chance, id, time).map(Record::Outcome));
         }
     }
 
@@ -156,89 +152,4 @@ impl<'a> Context<'a> {
             _ => tokens.input_uncached += written,
         }
     }
-}
-
-/// What is needed to tell what came of a task.
-struct Result<'a> {
-    workload: &'a Workload,
-    task_id: &'a str,
-    tier: Tier,
-    served: bool,
-}
-
-// === impl Result ===
-
-impl Result<'_> {
-    fn outcome(&self, chance: &mut Chance, time: Timestamp) -> Outcome {
-        let edge = match self.tier {
-            Tier::Frontier => 0.02,
-            Tier::Standard => 0.0,
-            Tier::Economy => -0.02,
-        };
-        let likely = (self.workload.plan.success + edge).min(0.99);
-        let succeeded = self.served && chance.happens(likely);
-        let quality = if succeeded { chance.normal(0.86, 0.07) } else { chance.normal(0.42, 0.13) };
-        let mut outcome = Outcome {
-            outcome_id: EventId(uuid(chance, time)),
-            revision: 0,
-            time,
-            workload: Some(self.workload.name.clone()),
-            task_id: self.task_id.to_owned(),
-            result: if succeeded { TaskResult::Succeeded } else { TaskResult::Failed },
-            escalated: chance.happens(if succeeded { 0.025 } else { 0.55 }),
-            quality_bp: u16::try_from(whole(quality.clamp(0.0, 1.0) * 10_000.0)).ok(),
-            value_usd: None,
-            tickets_deflected: None,
-            conversions: None,
-            minutes_saved: None,
-        };
-        if succeeded {
-            worth(chance, self.workload.plan.worth, &mut outcome);
-        }
-        outcome
-    }
-}
-
-fn worth(chance: &mut Chance, worth: Worth, outcome: &mut Outcome) {
-    match worth {
-        Worth::Ticket(usd) => {
-            outcome.tickets_deflected = Some(1);
-            outcome.value_usd = cents(chance.log_normal(usd, 0.25));
-        }
-        Worth::Minutes(minutes) => {
-            let minutes = chance.log_normal(minutes, 0.4).max(1.0);
-            outcome.minutes_saved = u32::try_from(whole(minutes)).ok();
-            // An hour of work at 48 USD, of which half is won back.
-            outcome.value_usd = cents(minutes * 0.4);
-        }
-        Worth::Sale(share, usd) => {
-            let sold = chance.happens(share);
-            outcome.conversions = Some(u32::from(sold));
-            outcome.value_usd = sold.then(|| cents(chance.log_normal(usd, 0.5))).flatten();
-        }
-        Worth::Money(usd) => outcome.value_usd = cents(chance.log_normal(usd, 0.7)),
-        Worth::Unknown => {}
-    }
-}
-
-fn cents(usd: f64) -> Option<PicoUsd> {
-    let cents = i64::try_from(whole(usd * 100.0)).ok()?;
-    Some(PicoUsd::from_pico(cents.checked_mul(10_000_000_000)?))
-}
-
-/// How many calls a task of a workload takes.
-pub(crate) fn calls_of(chance: &mut Chance, workload: &Workload) -> u64 {
-    let (low, high) = workload.plan.calls;
-    let middle = (low as f64 * high as f64).sqrt();
-    let drawn = whole(chance.log_normal(middle, 0.5).round());
-    let most = if workload.plan.shape.agent { high * 2 } else { high };
-    drawn.clamp(low, most)
-}
-
-/// Batches are cheaper where the provider has them.
-pub(crate) fn service_tier(workload: &Workload, model: &Model) -> ServiceTier {
-    let is_batch = workload.plan.rhythm == Rhythm::Night
-        && model.plan.provider == ANTHROPIC
-        && !workload.plan.shape.agent;
-    if is_batch { ServiceTier::Batch } else { ServiceTier::Standard }
 }
