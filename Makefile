@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 CARGO := cargo
 PYTHON := .venv/bin/python
+WEB_SOURCES := $(shell find web/src web/static web/scripts -type f 2>/dev/null) $(wildcard web/*.*)
 
 .PHONY: help
 help: ## List the targets.
@@ -19,15 +20,22 @@ setup-build: ## Install what a build needs: libduckdb.
 	@scripts/setup.sh build
 
 .PHONY: build
-build: setup-build ## Build the debug binary.
+build: setup-build web ## Build the debug binary.
 	$(CARGO) build -p tally
 
+.PHONY: web
+web: web/build/index.html ## Build the interface that Tally serves.
+
+web/build/index.html: $(WEB_SOURCES)
+	@scripts/setup.sh web
+	cd web && npm run --silent build
+
 .PHONY: demo
-demo: ## Run Tally with a simulated provider and a stream of real SDK calls.
+demo: web ## Run Tally with a simulated company: history, live traffic, sign-in.
 	@scripts/demo.sh
 
 .PHONY: test
-test: setup fmt clippy rust doc deny sdk ## Everything that CI runs.
+test: setup fmt clippy rust doc deny ui browser sdk ## Everything that CI runs.
 
 .PHONY: fmt
 fmt: ## Check the formatting.
@@ -49,6 +57,26 @@ doc: setup-build ## Run the doc tests and check that the documentation builds.
 .PHONY: deny
 deny: ## Check licences, bans and sources of all dependencies.
 	$(CARGO) deny check licenses bans sources
+
+.PHONY: openapi
+openapi: setup-build ## Write docs/openapi.json and the interface's types anew.
+	UPDATE_OPENAPI=1 $(CARGO) nextest run -p tally-api document::
+	@scripts/setup.sh web
+	cd web && npm run --silent types
+
+.PHONY: ui
+ui: ## Check the interface: types up to date, lint, type check, unit tests.
+	@scripts/setup.sh web
+	cd web && npm run --silent types -- --check
+	cd web && npm run --silent lint
+	cd web && npm run --silent check
+	cd web && npm run --silent test
+
+.PHONY: browser
+browser: setup web ## Run the browser tests in Chromium against a running Tally.
+	# The binary that the Rust tests were linked with: the same features, nothing built twice.
+	$(CARGO) nextest run --workspace --no-run
+	node tests/browser/run.mjs
 
 .PHONY: sdk
 sdk: setup ## Run the official Python SDKs against Tally and the simulator, and the kill test.

@@ -55,7 +55,8 @@ async fn once(
     let body = edge::read(body, BODY_BYTES_MAX).await?;
     let key_hash = hash(&[caller.actor().as_bytes(), key]);
     let address = head.uri.to_string();
-    let request_hash = hash(&[head.method.as_str().as_bytes(), address.as_bytes(), &body]);
+    // With the key, which is kept nowhere, nobody can guess a password from the hash.
+    let request_hash = hash(&[key, head.method.as_str().as_bytes(), address.as_bytes(), &body]);
     let kept = api.state.store.idempotency();
     match kept.begin(&key_hash, &request_hash).await.map_err(problem)? {
         Begun::Fresh(ticket) => {
@@ -78,7 +79,7 @@ async fn once(
     }
 }
 
-/// Keeps the reply; a failure of Tally's own may be tried again.
+/// Keeps the reply; a failure of Tally's own, and being too early, may be tried again.
 async fn keep(
     api: &Api,
     operation: &Operation,
@@ -86,7 +87,8 @@ async fn keep(
     response: Response,
 ) -> Result<Response, Problem> {
     let kept = api.state.store.idempotency();
-    if response.status().is_server_error() {
+    let status = response.status();
+    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
         kept.forget(ticket).await.map_err(problem)?;
         return Ok(response);
     }

@@ -20,6 +20,8 @@ mod access;
 mod apply;
 mod audit;
 mod caller;
+mod calls;
+mod components;
 mod events;
 mod examples;
 mod health;
@@ -68,6 +70,7 @@ fn operations() -> Vec<Operation> {
         me::operations(),
         query::operations(),
         events::operations(),
+        calls::operations(),
         live::operations(),
         prices::operations(),
         keys::operations(),

@@ -63,7 +63,6 @@ struct LiveCalls {
     failed: usize,
     tokens: u64,
     /// At list price; calls without a known price add nothing.
-    #[schemars(with = "String")]
     spend_usd: PicoUsdSum,
     /// At most 50.
     items: Vec<UsageEvent>,

@@ -117,7 +117,7 @@ fn of(api: &Api, caller: &Caller) -> Me {
             currency: organization.currency.clone(),
             week_starts: organization.week_starts,
         },
-        simulated: false,
+        simulated: api.state.warehouse.get().is_some_and(|warehouse| warehouse.has_simulated()),
         version: env!("CARGO_PKG_VERSION"),
     }
 }

@@ -3,11 +3,12 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use axum::{Json, extract::State};
-use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
+use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use tally_types::KeyScope;
 
 use crate::{
+    components::Components,
     operation::{Access, Operation, SchemaOf},
     state::Api,
 };
@@ -44,20 +45,18 @@ async fn serve(State(api): State<Arc<Api>>) -> Json<Value> {
 
 /// The OpenAPI document of these operations; the same at every time.
 pub(crate) fn document<'a>(operations: impl Iterator<Item = &'a Operation>) -> Value {
-    let settings = SchemaSettings::draft2020_12()
-        .with(|settings| settings.definitions_path = "/components/schemas".into());
-    let mut generator = settings.into_generator();
-    let problem = problem_schema();
+    let mut components = Components::default();
     let mut paths = Map::new();
     for operation in operations {
-        let described = describe(operation, &mut generator);
+        let described = describe(operation, &mut components);
         let path = paths.entry(operation.path.clone()).or_insert_with(|| json!({}));
         if let Some(methods) = path.as_object_mut() {
             methods.insert(operation.method.as_str().to_lowercase(), described);
         }
     }
-    let mut schemas = generator.take_definitions(true);
-    schemas.insert("Problem".to_owned(), problem);
+    let mut paths = Value::Object(paths);
+    let mut schemas = components.finish(&mut paths);
+    schemas.insert("Problem".to_owned(), problem_schema());
     let tags: Vec<Value> = TAGS
         .iter()
         .map(|(name, description)| json!({ "name": name, "description": description }))
@@ -93,14 +92,14 @@ Times are RFC 3339 in UTC. Lists take `limit` and `after`, and answer `items` an
 Errors are problem details (RFC 9457) with `code`, `detail` and `next_step`. \
 A `POST` with the header `idempotency-key` is done once, however often it is sent within 24 hours.";
 
-fn describe(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
+fn describe(operation: &Operation, components: &mut Components) -> Value {
     let mut described = json!({
         "operationId": operation.id,
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": description(operation),
-        "parameters": parameters(operation, generator),
-        "responses": responses(operation, generator),
+        "parameters": parameters(operation, &mut components.requests),
+        "responses": responses(operation, &mut components.replies),
         "x-tally-access": access(operation.access),
     });
     let Some(fields) = described.as_object_mut() else { return described };
@@ -111,7 +110,7 @@ fn describe(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
         fields.insert("x-tally-audited".to_owned(), Value::Bool(true));
     }
     if let Some(request) = &operation.request {
-        let schema = (request.schema)(generator);
+        let schema = (request.schema)(&mut components.requests);
         let content = json!({ "schema": schema, "example": request.example });
         fields.insert(
             "requestBody".to_owned(),

@@ -76,3 +76,54 @@ async fn an_expired_key_opens_nothing() {
     let secret = made["secret"].as_str().unwrap();
     assert_eq!(company.call_with(secret, "GET", "/metrics", "").await.code(), "key_expired");
 }
+
+#[tokio::test]
+async fn people_make_and_end_their_own_keys_and_no_others() {
+    let company = Company::new().await;
+    let make = |spec: serde_json::Value| json!({ "name": "laptop", "spec": spec }).to_string();
+    for (spec, code) in [
+        (json!({ "person": "grace" }), "not_own"),
+        (json!({ "roles": ["admin"] }), "not_own"),
+        (json!({ "person": "ada", "workload": "support-copilot" }), "not_own"),
+        (json!({ "person": "ada", "secret": { "env": "KEY_robot" } }), "not_own"),
+        (json!({ "person": "ada", "roles": ["admin"] }), "spec_invalid"),
+    ] {
+        let refused = company.call("ada", "POST", "/api/v1/keys", &make(spec.clone())).await;
+        assert_eq!(refused.code(), code, "{spec}");
+    }
+    let made = company.call("ada", "POST", "/api/v1/keys", &make(json!({ "person": "ada" }))).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    assert_eq!(made.json()["resource"]["spec"]["scopes"], json!(["gateway", "ingest"]));
+    // It makes calls; it neither reads nor changes.
+    let secret = made.json()["secret"].as_str().unwrap().to_owned();
+    let refused = company.call_with(&secret, "GET", "/api/v1/teams", "").await;
+    assert_eq!((refused.status, refused.code().as_str()), (StatusCode::FORBIDDEN, "scope_missing"));
+
+    let listed = company.call("ada", "GET", "/api/v1/keys", "").await.json();
+    let names: Vec<_> =
+        listed["items"].as_array().unwrap().iter().map(|key| &key["name"]).collect();
+    assert_eq!(names, ["ada-laptop", "k-ada", "laptop"]);
+    for path in ["/api/v1/keys/k-admin/revoke", "/api/v1/keys/k-admin/rotate"] {
+        assert_eq!(company.call("ada", "POST", path, "").await.code(), "not_found", "{path}");
+    }
+    assert_eq!(company.call("ada", "GET", "/api/v1/keys/k-admin", "").await.code(), "not_found");
+    let rotated = company.call("ada", "POST", "/api/v1/keys/laptop/rotate", "").await;
+    assert_eq!(rotated.status, StatusCode::OK);
+    let revoked = company.call("ada", "POST", "/api/v1/keys/laptop/revoke", "").await;
+    assert_eq!(revoked.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_person_has_so_many_keys_and_no_more() {
+    let company = Company::new().await;
+    let mut last = String::new();
+    for number in 0..30 {
+        let body = json!({ "name": format!("n{number}"), "spec": { "person": "ada" } });
+        let made = company.call("ada", "POST", "/api/v1/keys", &body.to_string()).await;
+        if made.status != StatusCode::CREATED {
+            last = made.text;
+            break;
+        }
+    }
+    assert!(last.contains("revoke one first"), "{last}");
+}

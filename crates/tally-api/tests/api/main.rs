@@ -10,8 +10,10 @@
 )]
 
 mod access;
+mod calls;
 mod document;
 mod hostile;
+mod idempotency;
 mod keys;
 mod live;
 mod query;

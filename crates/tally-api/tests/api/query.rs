@@ -132,3 +132,37 @@ async fn prices_that_hold_now() {
     let none = company.call("finops", "GET", "/api/v1/prices?provider=nobody", "").await.json();
     assert_eq!(none, json!({ "items": [], "next": null }));
 }
+
+#[tokio::test]
+async fn managers_see_their_teams_and_developers_themselves() {
+    let company = Company::new().await;
+    company.record_calls();
+    // ada and grace are in the team support, which grace manages; the calls name no team
+    // but one: what is not known to be the team's is not shown.
+    let by_person = r#"{"measures":["calls"],"dimensions":["person"],"range":"today","order":[{"by":"person"}]}"#;
+    let rows = |reply: serde_json::Value| reply["rows"].clone();
+    let seen = company.call("grace", "POST", "/api/v1/query", by_person).await;
+    assert_eq!(rows(seen.json()), json!([["ada", 1]]), "{}", seen.text);
+    let own = company.call("ada", "POST", "/api/v1/query", by_person).await;
+    assert_eq!(rows(own.json()), json!([["ada", 3]]));
+    let all = company.call("viewer", "POST", "/api/v1/query", by_person).await;
+    assert_eq!(rows(all.json()), json!([["ada", 3], ["grace", 2]]));
+    // A filter cannot widen what is seen.
+    let wider = r#"{"measures":["calls"],"range":"today",
+        "filters":[{"dimension":"team","op":"in","values":["support","unattributed","search"]}]}"#;
+    let reply = company.call("grace", "POST", "/api/v1/query", wider).await;
+    assert_eq!(rows(reply.json()), json!([[1]]));
+
+    let events = company.call("grace", "GET", "/api/v1/events?range=today", "").await.json();
+    assert_eq!(events["items"].as_array().unwrap().len(), 1);
+    for (role, id, status) in [
+        ("grace", 1, StatusCode::OK),
+        ("grace", 4, StatusCode::NOT_FOUND),
+        ("ada", 1, StatusCode::OK),
+        ("ada", 4, StatusCode::NOT_FOUND),
+        ("viewer", 4, StatusCode::OK),
+    ] {
+        let path = format!("/api/v1/events/00000000-0000-0000-0000-00000000000{id}");
+        assert_eq!(company.call(role, "GET", &path, "").await.status, status, "{role} {path}");
+    }
+}

@@ -10,6 +10,7 @@ use serde_json::Value;
 use tally_api::{ApiState, LiveFeed, OsSecrets, WarehouseSlot, router};
 use tally_gateway::{DataPlane, Estimator, Gateway, Secrets};
 use tally_journal::Journal;
+use tally_pricing::PriceCatalog;
 use tally_store::{
     ApplyOptions, Store,
     documents::{Format, parse_documents},
@@ -121,6 +122,11 @@ impl Company {
         Self { router, warehouse, slot, live, store, clock, _journal: running, _folder: folder }
     }
 
+    /// The prices that hold for the company.
+    pub fn prices(&self) -> PriceCatalog {
+        PriceCatalog::with_shipped([]).unwrap()
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Reply {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -162,7 +168,8 @@ impl Company {
         self.send(request.body(Body::from(body.to_owned())).unwrap()).await
     }
 
-    /// Stores calls of two people: three of ada's, two of grace's.
+    /// Stores calls of two people: three of ada's, two of grace's; only of the last it is
+    /// known for which team.
     pub fn record_calls(&self) {
         let batch: Vec<(u64, Record)> = (1..=5_u64)
             .map(|number| {
@@ -171,6 +178,7 @@ impl Company {
                 let mut event = UsageEvent::new(EventId(id), CallId(id), time, Source::Gateway);
                 let person = if number <= 3 { "ada" } else { "grace" };
                 event.person = Some(person.parse::<PersonName>().unwrap());
+                event.team = (number == 1).then(|| "support".parse().unwrap());
                 event.operation = "chat".to_owned();
                 event.model_requested = "gpt-5".to_owned();
                 event.tokens.output = 100;
@@ -213,6 +221,7 @@ async fn fill(store: &Store) {
     }
     text.push_str(
         "---\nkind: Key\nname: k-ada\nspec: { person: ada, secret: { env: KEY_ada } }\n\
+         ---\nkind: Key\nname: k-grace\nspec: { person: grace, secret: { env: KEY_grace } }\n\
          ---\nkind: Key\nname: k-robot\nspec: { roles: [developer], secret: { env: KEY_robot } }\n\
          ---\nkind: Key\nname: k-nobody\nspec: { workload: support-copilot, secret: { env: KEY_nobody } }\n\
          ---\nkind: Person\nname: unattributed\nspec: { roles: [developer] }\n\

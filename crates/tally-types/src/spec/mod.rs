@@ -1,6 +1,7 @@
 //! The specs of the resource kinds, as `tally apply` takes them.
 
 mod budget;
+mod budget_scope;
 mod catalog;
 mod key;
 mod people;
