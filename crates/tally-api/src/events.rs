@@ -5,22 +5,23 @@ use std::sync::Arc;
 use axum::{
     Extension, Json,
     extract::{Query, State, rejection::QueryRejection},
+    response::{IntoResponse, Response},
 };
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use tally_ingest::edge::Problem;
 use tally_types::{EventId, Timestamp, UsageEvent};
 use tally_warehouse::{
-    EVENTS_MAX, EventCursor, EventFilter, Filter, NamedRange, QueryError, Range,
+    EVENTS_MAX, EventCursor, EventFilter, Filter, NamedRange, QueryError, Range, events_to_csv,
 };
 
 use crate::{
     access::READERS,
     operation::{Access, Operation},
     params::{self, Page, PathParams},
-    query::ask,
+    query::{Shape, ask, csv, wants_csv},
     scope::Scope,
     state::Api,
 };
@@ -42,6 +43,8 @@ struct EventsQuery {
     after: Option<String>,
     /// How many at most, 1 to 1,000; by default 100.
     limit: Option<u32>,
+    /// How to answer; by default what the header `accept` asks for, else JSON.
+    format: Option<Shape>,
 }
 
 pub(crate) fn operations() -> Vec<Operation> {
@@ -49,7 +52,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         Operation::get("listEvents", "/api/v1/events", Access::Usage(READERS), list)
             .about("usage", "Usage events", "The calls behind any number, newest first.")
             .query::<EventsQuery>()
-            .reply::<Page<UsageEvent>>("Usage events."),
+            .reply::<Page<UsageEvent>>("Usage events.")
+            .also("text/csv"),
         Operation::get("getEvent", "/api/v1/events/{id}", Access::Usage(READERS), one)
             .about("usage", "One usage event", "By its id, in its newest revision.")
             .reply::<UsageEvent>("The usage event."),
@@ -60,8 +64,9 @@ pub(crate) fn operations() -> Vec<Operation> {
 async fn list(
     State(api): State<Arc<Api>>,
     Extension(scope): Extension<Scope>,
+    headers: HeaderMap,
     query: Result<Query<EventsQuery>, QueryRejection>,
-) -> Result<Json<Page<UsageEvent>>, Problem> {
+) -> Result<Response, Problem> {
     let query = params::query(query)?;
     let most = u32::try_from(EVENTS_MAX).unwrap_or(PAGE);
     let limit = usize::try_from(params::limit(query.limit, PAGE, most)?).unwrap_or(EVENTS_MAX);
@@ -74,7 +79,11 @@ async fn list(
         .last()
         .filter(|_| items.len() == limit)
         .map(|last| format!("{},{}", last.time, last.event_id));
-    Ok(Json(Page { items, next }))
+    Ok(if wants_csv(query.format, &headers) {
+        csv(events_to_csv(&items), next.is_some())
+    } else {
+        Json(Page { items, next }).into_response()
+    })
 }
 
 /// `GET /api/v1/events/{id}`

@@ -10,6 +10,7 @@
 )]
 
 mod access;
+mod audited;
 mod calls;
 mod document;
 mod hostile;

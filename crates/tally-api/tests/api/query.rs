@@ -166,3 +166,17 @@ async fn managers_see_their_teams_and_developers_themselves() {
         assert_eq!(company.call(role, "GET", &path, "").await.status, status, "{role} {path}");
     }
 }
+
+#[tokio::test]
+async fn the_calls_behind_a_number_as_a_table() {
+    let company = Company::new().await;
+    company.record_calls();
+    let path = "/api/v1/events?range=today&limit=2&format=csv";
+    let csv = company.call("viewer", "GET", path, "").await;
+    assert_eq!(csv.headers["content-type"], "text/csv; charset=utf-8");
+    assert_eq!(csv.headers["x-tally-truncated"], "true");
+    let lines: Vec<_> = csv.text.lines().collect();
+    assert_eq!(lines.len(), 3);
+    assert!(lines[0].starts_with("time,"), "{}", lines[0]);
+    assert!(lines[1].contains("ada") && lines[1].contains("0.001"), "{}", lines[1]);
+}

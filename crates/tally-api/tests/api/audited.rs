@@ -1,0 +1,161 @@
+//! Every change leaves an entry in the audit trail: for each operation of the document
+//! that says it is audited, it is done here and its entries are counted.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use tally_api::openapi_document;
+
+use crate::support::Company;
+
+/// Tested with sessions, each with its entry, in `sign_in`; this list only shrinks.
+const WITH_SESSIONS: &[&str] = &[
+    "acceptInvitation",
+    "disableAccount",
+    "enableAccount",
+    "endSession",
+    "setPassword",
+    "setUp",
+    "signIn",
+    "signOut",
+    "signOutAccount",
+    "signOutEverywhere",
+];
+/// There is one organisation, and it is there: it is updated only.
+const IMPOSSIBLE: &[&str] = &["createOrganization", "deleteOrganization"];
+
+/// The operations that must leave an entry, with the example of their body.
+fn audited() -> Vec<(String, String, String, Value)> {
+    let document = openapi_document();
+    let mut all = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            if operation["x-tally-audited"] == true {
+                let id = operation["operationId"].as_str().unwrap().to_owned();
+                let body =
+                    operation["requestBody"]["content"]["application/json"]["example"].clone();
+                all.push((id, method.to_uppercase(), path.clone(), body));
+            }
+        }
+    }
+    all
+}
+
+/// How many entries there are.
+async fn entries(company: &Company) -> u64 {
+    let newest = company.call("admin", "GET", "/api/v1/audit?limit=1", "").await.json();
+    newest["items"][0]["sequence"].as_u64().unwrap()
+}
+
+/// Something that differs from the example, and is as valid.
+fn changed(kind_path: &str, spec: &Value) -> Value {
+    let mut spec = spec.clone();
+    let (field, value) = match kind_path {
+        "organizations" => ("currency", json!("CHF")),
+        "providers" => ("base_url", json!("https://other.acme.test")),
+        "models" => ("tier", json!("standard")),
+        "price-lists" => ("source", json!("another contract")),
+        "cost-centers" => ("owner", json!("grace")),
+        "teams" => ("department", json!("elsewhere")),
+        "people" => ("display_name", json!("Another")),
+        "workloads" => ("purpose", json!("Another purpose")),
+        "keys" => ("revoked", json!(true)),
+        "budgets" => ("owner", json!("grace")),
+        "policies" => {
+            spec["rules"][0]["says"] = json!("Another sentence.");
+            return spec;
+        }
+        other => panic!("no change of {other} yet"),
+    };
+    spec[field] = value;
+    spec
+}
+
+#[tokio::test]
+async fn every_change_leaves_exactly_one_entry() {
+    let company = Company::new().await;
+    let all = audited();
+    let mut done = BTreeSet::new();
+    // Kinds in the order in which they refer to each other: those of the document.
+    for (id, _, path, body) in all.iter().filter(|(_, method, ..)| method == "POST") {
+        if !id.starts_with("create")
+            || IMPOSSIBLE.contains(&id.as_str())
+            || id == "createInvitation"
+        {
+            continue;
+        }
+        let kind = path.rsplit('/').next().unwrap();
+        let mut body = body.clone();
+        body["name"] = json!("audited");
+        let before = entries(&company).await;
+        let reply = company.call("admin", "POST", path, &body.to_string()).await;
+        assert_eq!(reply.status, 201, "{id}: {}", reply.text);
+        assert_eq!(entries(&company).await, before + 1, "{id}");
+        done.insert(id.clone());
+        let word = id.strip_prefix("create").unwrap();
+        change_and_delete(&company, kind, word, &mut done).await;
+    }
+    others(&company, &mut done).await;
+    let expected: BTreeSet<String> = all
+        .into_iter()
+        .map(|(id, ..)| id)
+        .filter(|id| !WITH_SESSIONS.contains(&id.as_str()) && !IMPOSSIBLE.contains(&id.as_str()))
+        .collect();
+    assert_eq!(done, expected);
+}
+
+async fn change_and_delete(company: &Company, kind: &str, word: &str, done: &mut BTreeSet<String>) {
+    let path = format!("/api/v1/{kind}/audited");
+    let read = company.call("admin", "GET", &path, "").await.json();
+    let change = json!({ "version": 1, "spec": changed(kind, &read["spec"]) });
+    let before = entries(company).await;
+    let reply = company.call("admin", "PUT", &path, &change.to_string()).await;
+    assert_eq!(reply.status, 200, "{kind}: {}", reply.text);
+    let reply = company.call("admin", "DELETE", &format!("{path}?version=2"), "").await;
+    assert_eq!(reply.status, 204, "{kind}: {}", reply.text);
+    assert_eq!(entries(company).await, before + 2, "{kind}");
+    let trail = format!("/api/v1/audit?name=audited&kind={kind}&limit=2");
+    let trail = company.call("admin", "GET", &trail, "").await.json();
+    assert_eq!(trail["items"][0]["action"], "delete");
+    assert_eq!(trail["items"][1]["actor"], "Person/p-admin via Key/k-admin");
+    done.extend([format!("update{word}"), format!("delete{word}")]);
+}
+
+/// What is no plain create, update, delete.
+async fn others(company: &Company, done: &mut BTreeSet<String>) {
+    let key = json!({ "name": "turned", "spec": { "roles": ["viewer"] } }).to_string();
+    company.call("admin", "POST", "/api/v1/keys", &key).await;
+    let organization = company.call("admin", "GET", "/api/v1/organizations/acme", "").await.json();
+    let spec = changed("organizations", &organization["spec"]);
+    let version = &organization["version"];
+    let set =
+        json!({ "set": "s", "documents": [{ "kind": "Team", "name": "applied", "spec": {} }] });
+    for (id, method, path, body) in [
+        ("rotateKey", "POST", "/api/v1/keys/turned/rotate", Value::Null),
+        ("revokeKey", "POST", "/api/v1/keys/turned/revoke", Value::Null),
+        (
+            "updateOrganization",
+            "PUT",
+            "/api/v1/organizations/acme",
+            json!({ "version": version, "spec": spec }),
+        ),
+        ("applyResources", "POST", "/api/v1/apply", set),
+        ("createInvitation", "POST", "/api/v1/invitations", json!({ "person": "ada" })),
+    ] {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        one(company, id, method, path, &body).await;
+        done.insert(id.to_owned());
+    }
+    let open = company.call("admin", "GET", "/api/v1/invitations", "").await.json();
+    let invitation = open["items"][0]["id"].as_str().unwrap();
+    let path = format!("/api/v1/invitations/{invitation}");
+    one(company, "deleteInvitation", "DELETE", &path, "").await;
+    done.insert("deleteInvitation".to_owned());
+}
+
+async fn one(company: &Company, id: &str, method: &str, path: &str, body: &str) {
+    let before = entries(company).await;
+    let reply = company.call("admin", method, path, body).await;
+    assert!(reply.status.is_success(), "{id}: {}", reply.text);
+    assert_eq!(entries(company).await, before + 1, "{id}");
+}
