@@ -176,5 +176,5 @@ export function marksOf(event: UsageEvent): Mark[] {
 
 /** A call that was sent but whose price is unknown; a refused one costs nothing. */
 export function isUnpriced(event: UsageEvent): boolean {
-  return event.cost_list_usd === undefined && event.status !== 'refused';
+  return (event.cost_list_usd ?? null) === null && event.status !== 'refused';
 }

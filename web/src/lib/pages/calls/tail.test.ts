@@ -9,7 +9,6 @@ function batch(...ids: number[]): LiveBatch {
   const time = '2026-07-28T10:00:00Z';
   return {
     time,
-    interval_ms: 1_000,
     calls: ids.length,
     failed: 0,
     tokens: 0,

@@ -30,8 +30,13 @@ export function keyState(spec: KeySpec, now: Date = new Date(), zone = 'UTC'): K
 }
 
 /** What a key is recognised by once its secret is gone. */
-export function keyHint(spec: KeySpec): string {
-  const { secret } = spec;
-  if (!secret) return '';
-  return 'env' in secret ? `from $${secret.env}` : `${secret.prefix}…`;
+export function keyHint({ secret }: KeySpec): { text: string; title?: string } {
+  if (!secret) return { text: '' };
+  if ('env' in secret) {
+    return {
+      text: 'from a variable',
+      title: `Its secret is in ${secret.env} of the running Tally`,
+    };
+  }
+  return { text: `${secret.prefix}…`, title: 'How its secret begins' };
 }
