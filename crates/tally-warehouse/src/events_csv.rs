@@ -67,6 +67,9 @@ pub const EVENT_COLUMNS: &[&str] = &[
     "subscription",
 ];
 
+const TOKENS: &[&str] =
+    &["input_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning"];
+
 /// Events as CSV (RFC 4180): a header of [`EVENT_COLUMNS`] and a line for each event.
 /// What is not known is empty, never zero.
 ///
@@ -84,6 +87,8 @@ pub fn events_to_csv(events: &[UsageEvent]) -> String {
 fn cell(fields: &Value, name: &str) -> String {
     let found = fields.get(name).or_else(|| fields.get("tokens")?.get(name));
     match found {
+        // An event leaves out counts of zero, which are known.
+        None if TOKENS.contains(&name) => "0".to_owned(),
         None | Some(Value::Null) => String::new(),
         // A number is a number, even a negative one.
         Some(Value::String(text)) if text.parse::<f64>().is_ok_and(f64::is_finite) => text.clone(),

@@ -9,10 +9,10 @@ use tally_types::{
     CallStatus, CountQuality, FallbackReason, Outcome, PicoUsd, Record, TaskResult, TimeZone,
     Timestamp, UsageEvent, Weekday,
 };
-use tally_warehouse::{
-    AnswerSource, Dimension, Field, Filter, Grain, Measure, Query, Range, Warehouse, synthetic,
-};
 use tally_warehouse::{Compare, FilterOp};
+use tally_warehouse::{
+    Dimension, Field, Filter, Grain, Measure, Query, Range, Warehouse, synthetic,
+};
 
 /// Around the change to summer time, so that days of 23 hours are among them.
 const FROM_US: i64 = 1_774_483_200_000_000;
@@ -148,7 +148,7 @@ fn agree(warehouse: &Warehouse, queries: &[Query]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn rollups_and_events_agree(
@@ -183,27 +183,6 @@ proptest! {
         prop_assert_eq!(total(&warehouse, "calls spend_usd"), format!(r#"[{calls},"{spend}"]"#));
         warehouse.set_time_zone(TimeZone::get("Australia/Sydney").unwrap(), Weekday::Sunday).unwrap();
         agree(&warehouse, &queries);
-    }
-}
-
-#[test]
-fn regression_23_a_million_rows_answer() {
-    let warehouse = Warehouse::open_in_memory(&options("Europe/Berlin")).unwrap();
-    let wanted = synthetic::Synthetic { events: 1_000_000, days: 10, end: now(), seed: 7 };
-    synthetic::load(&warehouse, &wanted).unwrap();
-    let counts = ask(&warehouse, &query("calls calls_refused spend_usd", "", "this_year"));
-    let numbers = serde_json::to_value(&counts.total).unwrap();
-    assert_eq!(numbers[0].as_i64().unwrap() + numbers[1].as_i64().unwrap(), 1_000_000);
-    for (measures, dimension, source) in [
-        ("spend_usd tokens latency_p95_ms fallback_rate", "team", AnswerSource::RollupDay),
-        ("spend_usd calls error_rate cache_hit_rate", "application", AnswerSource::RollupDay),
-        ("active_people", "department", AnswerSource::RollupDay),
-        ("spend_usd", "person", AnswerSource::RollupDay),
-        ("cost_per_successful_task_usd tasks_unknown", "workload", AnswerSource::RollupDay),
-    ] {
-        let result = ask(&warehouse, &query(measures, dimension, "last_7_days"));
-        assert!(result.rows.len() > 5, "{measures}");
-        assert_eq!(result.source, source, "{measures}");
     }
 }
 

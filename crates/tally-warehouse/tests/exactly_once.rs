@@ -144,6 +144,45 @@ fn a_file_of_a_newer_tally_is_refused() {
 }
 
 #[test]
+fn a_file_of_an_older_tally_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("warehouse.duckdb");
+    let measures = "tasks tasks_succeeded cost_per_successful_task_usd";
+    let by_day = {
+        let mut by_day = query(measures, "team", "this_year");
+        by_day.grain = Some(tally_warehouse::Grain::Day);
+        by_day
+    };
+    let before = {
+        let warehouse = Warehouse::open(&path, &options("Europe/Berlin")).unwrap();
+        // Tasks of one day, one of two days, and one whose day is not rolled up yet.
+        let calls = (0..9).map(|number| {
+            let time = if number % 4 == 0 { "2026-03-28T10:00:00Z" } else { TIME };
+            let mut call = event(number, time);
+            call.task_id = Some(format!("t{}", number % 3));
+            call
+        });
+        let mut records = usage(calls);
+        records.push(Record::Outcome(outcome(1, "t1", TaskResult::Succeeded)));
+        write(&warehouse, node(1), records);
+        let before = rows(&ask(&warehouse, &by_day));
+        write(&warehouse, node(1), usage([event(20, "2026-03-28T10:00:00Z")]));
+        before
+    };
+    duckdb::Connection::open(&path)
+        .unwrap()
+        .execute_batch(
+            "DROP TABLE rollup_task; DROP TABLE task_parts; \
+             UPDATE meta SET value = '1' WHERE key = 'schema_version'",
+        )
+        .unwrap();
+    let warehouse = Warehouse::open(&path, &options("Europe/Berlin")).unwrap();
+    let after = warehouse.query(&by_day, now()).unwrap();
+    assert_eq!(rows(&after), before);
+    assert_eq!(rows(&ask(&warehouse, &by_day)), before);
+}
+
+#[test]
 fn the_latest_outcome_of_a_task_counts_and_can_be_amended() {
     let warehouse = berlin();
     let mut call = event(1, TIME);
