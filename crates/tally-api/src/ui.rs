@@ -25,6 +25,8 @@ const HASHED: &str = "_app/immutable/";
 /// First parts of paths that are no pages.
 const NO_PAGES: &[&str] =
     &["api", "v1", "v1beta", "ingest", "otlp", "metrics", "healthz", "readyz", "_app"];
+/// First parts of pages about something that has a name, in which there may be a dot.
+const NAMED_PAGES: &[&str] = &["calls", "people", "teams"];
 /// Encodings that files were compressed with when they were built, the best first.
 const ENCODINGS: &[(&str, &str)] = &[("br", ".br"), ("gzip", ".gz")];
 
@@ -44,7 +46,8 @@ async fn serve(request: Request) -> Response {
     }
     let path = request.uri().path().trim_start_matches('/');
     let first = path.split('/').next().unwrap_or_default();
-    let is_page = !NO_PAGES.contains(&first) && !path.contains('.');
+    let is_page =
+        !NO_PAGES.contains(&first) && (NAMED_PAGES.contains(&first) || !path.contains('.'));
     match Files::get(path).filter(|_| !path.is_empty()) {
         Some(file) => file_reply(path, file, request.headers()),
         None if is_page => page(request.headers()),

@@ -4,23 +4,13 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use tally_api::openapi_document;
+use tally_api::{OsSecrets, openapi_document};
 
-use crate::support::Company;
+use crate::{
+    sign_in::{OTHER, PASSWORD, browser::Browser},
+    support::{Company, Reply},
+};
 
-/// Tested with sessions, each with its entry, in `sign_in`; this list only shrinks.
-const WITH_SESSIONS: &[&str] = &[
-    "acceptInvitation",
-    "disableAccount",
-    "enableAccount",
-    "endSession",
-    "setPassword",
-    "setUp",
-    "signIn",
-    "signOut",
-    "signOutAccount",
-    "signOutEverywhere",
-];
 /// There is one organisation, and it is there: it is updated only.
 const IMPOSSIBLE: &[&str] = &["createOrganization", "deleteOrganization"];
 
@@ -96,10 +86,11 @@ async fn every_change_leaves_exactly_one_entry() {
         change_and_delete(&company, kind, word, &mut done).await;
     }
     others(&company, &mut done).await;
+    accounts(&mut done).await;
     let expected: BTreeSet<String> = all
         .into_iter()
         .map(|(id, ..)| id)
-        .filter(|id| !WITH_SESSIONS.contains(&id.as_str()) && !IMPOSSIBLE.contains(&id.as_str()))
+        .filter(|id| !IMPOSSIBLE.contains(&id.as_str()))
         .collect();
     assert_eq!(done, expected);
 }
@@ -158,4 +149,63 @@ async fn one(company: &Company, id: &str, method: &str, path: &str, body: &str) 
     let reply = company.call("admin", method, path, body).await;
     assert!(reply.status.is_success(), "{id}: {}", reply.text);
     assert_eq!(entries(company).await, before + 1, "{id}");
+}
+
+/// What people do with their accounts, by the cookie of a session.
+async fn accounts(done: &mut BTreeSet<String>) {
+    let company = Company::new().await;
+    let link = tally_api::set_up_link(&company.store, &OsSecrets).await.unwrap().unwrap();
+    let token = link.strip_prefix("/set-up#token=").unwrap();
+    let mut root = Browser::new(&company);
+    let first = json!({ "token": token, "name": "root", "password": PASSWORD });
+    let before = entries(&company).await;
+    assert!(root.enter("/api/v1/set-up", first).await.status.is_success());
+    let trail = company.call("admin", "GET", "/api/v1/audit?name=root", "").await.json();
+    let actions: Vec<_> =
+        trail["items"].as_array().unwrap().iter().map(|one| &one["action"]).collect();
+    // The person is made, has an account and comes in: each is an entry.
+    assert_eq!(actions, ["sign_in", "set_up", "create"]);
+    assert_eq!(entries(&company).await, before + 3);
+    done.insert("setUp".to_owned());
+
+    let invitation = json!({ "person": "ada" });
+    let made = root.send("POST", "/api/v1/invitations", Some(invitation)).await.json();
+    let token = made["link"].as_str().unwrap().strip_prefix("/join#token=").unwrap().to_owned();
+    let mut ada = Browser::new(&company);
+    let accept = json!({ "token": token, "password": PASSWORD });
+    // One for joining, one for coming in.
+    let before = entries(&company).await;
+    assert!(ada.enter("/api/v1/invitations/accept", accept).await.status.is_success());
+    assert_eq!(entries(&company).await, before + 2);
+    done.insert("acceptInvitation".to_owned());
+    let mut second = Browser::new(&company);
+    by(&company, "signIn", done, second.sign_in("ada", PASSWORD)).await;
+    let session = format!("/api/v1/me/sessions/{}", second.me["session"]["id"].as_str().unwrap());
+    by(&company, "endSession", done, ada.send("DELETE", &session, None)).await;
+    let change = json!({ "current": PASSWORD, "new": OTHER });
+    by(&company, "setPassword", done, ada.send("POST", "/api/v1/me/password", Some(change))).await;
+    by(&company, "signOut", done, ada.send("POST", "/api/v1/sign-out", None)).await;
+    ada.sign_in("ada", OTHER).await;
+    let everywhere = "/api/v1/sign-out-everywhere";
+    by(&company, "signOutEverywhere", done, ada.send("POST", everywhere, None)).await;
+    ada.sign_in("ada", OTHER).await;
+    for (id, verb) in
+        [("signOutAccount", "sign-out"), ("disableAccount", "disable"), ("enableAccount", "enable")]
+    {
+        let path = format!("/api/v1/accounts/ada/{verb}");
+        by(&company, id, done, root.send("POST", &path, None)).await;
+    }
+}
+
+async fn by(
+    company: &Company,
+    id: &str,
+    done: &mut BTreeSet<String>,
+    act: impl Future<Output = Reply>,
+) {
+    let before = entries(company).await;
+    let reply = act.await;
+    assert!(reply.status.is_success(), "{id}: {}", reply.text);
+    assert_eq!(entries(company).await, before + 1, "{id}");
+    done.insert(id.to_owned());
 }

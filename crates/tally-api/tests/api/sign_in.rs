@@ -2,7 +2,7 @@
 
 mod abuse;
 mod accounts;
-mod browser;
+pub mod browser;
 mod regressions;
 
 use http::StatusCode;

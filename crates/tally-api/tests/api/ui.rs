@@ -31,6 +31,15 @@ async fn what_is_no_page_is_never_answered_with_the_page() {
 }
 
 #[tokio::test]
+async fn a_name_with_a_dot_is_a_page_and_no_file() {
+    // Built or not, the answers are alike; only one of the two may be about a missing file.
+    let (overview, _) = get("GET", "/overview").await;
+    for path in ["/people/ada.lovelace", "/teams/r.and.d"] {
+        assert_eq!(get("GET", path).await.0, overview, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_from_elsewhere_may_run_in_or_around_the_page() {
     let (_, headers) = get("GET", "/overview?f=team%3Aeq%3Ax").await;
     let policy = headers["content-security-policy"].to_str().unwrap();
