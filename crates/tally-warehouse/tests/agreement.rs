@@ -148,7 +148,7 @@ fn agree(warehouse: &Warehouse, queries: &[Query]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn rollups_and_events_agree(
@@ -156,7 +156,7 @@ proptest! {
             prop::collection::vec(any_event(), 1..30),
             prop::collection::vec(any_outcome(), 0..6),
             any::<bool>(),
-        ), 1..6),
+        ), 1..5),
         queries in prop::collection::vec(any_query(), 3),
         zone in sample::select(vec!["Europe/Berlin", "Asia/Kolkata", "America/New_York"]),
     ) {

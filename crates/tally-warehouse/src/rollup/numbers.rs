@@ -102,40 +102,67 @@ pub(crate) struct TaskSql<'a>(pub(crate) &'a [TaskNumber]);
 // === impl TaskSql ===
 
 impl TaskSql<'_> {
-    /// Of a row of the rollup.
-    pub(crate) fn of_rollup(&self) -> String {
-        self.each(|number| {
-            let name = number.column();
-            match number.wide() {
-                true => format!("({name}_high::HUGEINT * {HALF} + {name}_low) AS {name}"),
-                false => format!("{name}::BIGINT AS {name}"),
-            }
-        })
-    }
-
     /// Of a task's [`super::PART_SUMS`] joined with its [`super::RESULTS`].
     pub(crate) fn of_events(&self) -> String {
         self.each(|number| {
             let kind = if number.wide() { "HUGEINT" } else { "BIGINT" };
-            format!("({})::{kind} AS {}", number.of_task(), number.column())
+            Some(format!("({})::{kind} AS {}", number.of_task(), number.column()))
         })
     }
 
-    /// Of a cell within a group, from the rows above.
-    pub(crate) fn of_cell(&self) -> String {
+    /// The numbers of calls over rows of the rollup; zero for the others.
+    pub(crate) fn added_of_rollup(&self) -> String {
         self.each(|number| {
             let name = number.column();
-            let sum = if number.once() { "any_value" } else { "sum" };
-            format!("{sum}({name}) AS {name}")
+            Some(match (number.once(), number.wide()) {
+                (true, _) => format!("0::HUGEINT AS {name}"),
+                (false, true) => format!(
+                    "(coalesce(sum({name}_high), 0)::HUGEINT * {HALF} \
+                     + coalesce(sum({name}_low), 0)::HUGEINT) AS {name}"
+                ),
+                (false, false) => format!("coalesce(sum({name}), 0)::HUGEINT AS {name}"),
+            })
         })
     }
 
-    /// Of a group, from its cells: one integer each.
-    pub(crate) fn of_group(&self) -> String {
-        self.each(|number| format!("coalesce(sum({}), 0)::HUGEINT", number.column()))
+    /// The numbers of tasks in a row of the rollup.
+    pub(crate) fn once_of_rollup(&self) -> String {
+        self.each(|number| {
+            let name = number.column();
+            number.once().then(|| match number.wide() {
+                true => format!("({name}_high::HUGEINT * {HALF} + {name}_low) AS {name}"),
+                false => name.to_owned(),
+            })
+        })
     }
 
-    fn each(&self, sql: impl Fn(TaskNumber) -> String) -> String {
-        self.0.iter().map(|number| sql(*number)).collect::<Vec<_>>().join(", ")
+    /// The names of the numbers of tasks.
+    pub(crate) fn once_names(&self) -> String {
+        self.each(|number| number.once().then(|| number.column().to_owned()))
+    }
+
+    /// The numbers of calls by their names; zero for the others.
+    pub(crate) fn added(&self) -> String {
+        self.each(|number| {
+            let name = number.column();
+            Some(if number.once() { "0".to_owned() } else { format!("{name}::HUGEINT") })
+        })
+    }
+
+    /// The numbers of tasks by their names; zero for the others.
+    pub(crate) fn once(&self) -> String {
+        self.each(|number| {
+            let name = number.column();
+            Some(if number.once() { format!("{name}::HUGEINT") } else { "0".to_owned() })
+        })
+    }
+
+    /// All numbers summed up: one integer each.
+    pub(crate) fn sums(&self) -> String {
+        self.each(|number| Some(format!("coalesce(sum({}), 0)::HUGEINT", number.column())))
+    }
+
+    fn each(&self, sql: impl Fn(TaskNumber) -> Option<String>) -> String {
+        self.0.iter().filter_map(|number| sql(*number)).collect::<Vec<_>>().join(", ")
     }
 }
