@@ -28,9 +28,9 @@ async function main(wanted) {
   }
 }
 
-async function run(files, { folder, port, simPort, company, url }) {
-  console.log(`browser tests: ${files.length} files against ${url}`);
-  const shared = JSON.stringify({ folder, port, simPort, company });
+async function run(files, tally) {
+  console.log(`browser tests: ${files.length} files against ${tally.url}`);
+  const shared = JSON.stringify(tally.description());
   const args = ['--test', '--test-concurrency=1', '--test-reporter=spec'];
   const child = spawn(process.execPath, [...args, ...files.map((name) => join(FOLDER, name))], {
     env: { ...process.env, TALLY_BROWSER_SHARED: shared },

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,18 +17,30 @@ const READY_SECONDS_MAX = 300;
 const STOP_SECONDS_MAX = 20;
 
 /** The company every test sees unless it asks for another: small, and always the same. */
-export const COMPANY = { people: 24, days: 21, seed: 7 };
+export const COMPANY = { people: 24, days: 21, seed: 7, rate: 2 };
+
+/** Those the demo makes accounts for. */
+const ROLES = ['admin', 'finops', 'manager', 'developer', 'viewer'];
 
 export class Tally {
   #child = null;
   #log = '';
 
-  constructor({ folder, port, simPort, company }) {
+  constructor({ folder, port, simPort, company, people = {}, password = null }) {
     this.folder = folder;
     this.port = port;
     this.simPort = simPort;
     this.company = company;
+    /** Who can sign in, by role. */
+    this.people = people;
+    this.password = password;
     this.url = `http://127.0.0.1:${port}`;
+  }
+
+  /** What another process needs to use this company. */
+  description() {
+    const { folder, port, simPort, company, people, password } = this;
+    return { folder, port, simPort, company, people, password };
   }
 
   /** Starts a company of its own in a folder that goes with it. */
@@ -48,12 +60,25 @@ export class Tally {
     return tally;
   }
 
-  /** Runs the process on this folder and port; returns when it is ready. */
+  /** Runs the demo on this folder and these ports; returns when it is ready. */
   async run() {
-    const { people, days, seed } = this.company;
-    const args = ['demo', '--people', people, '--days', days, '--seed', seed];
+    const { people, days, seed, rate } = this.company;
+    const args = ['demo', '--people', people, '--days', days, '--seed', seed, '--rate', rate];
     args.push('--demo-data', this.folder, '--listen', `127.0.0.1:${this.port}`);
     args.push('--sim-listen', `127.0.0.1:${this.simPort}`);
+    await this.#start(args, () => this.#told());
+  }
+
+  /** Runs Tally alone on what the demo left: no traffic, and sessions go on. */
+  async serve() {
+    const config = join(this.folder, 'serve.toml');
+    const text = `listen = "127.0.0.1:${this.port}"\ndata = ${JSON.stringify(this.folder)}\n`;
+    await writeFile(config, text);
+    await this.#start(['serve', '--config', config], () => true);
+  }
+
+  async #start(args, isReady) {
+    this.#log = '';
     const environment = { ...process.env, LD_LIBRARY_PATH: join(ROOT, '.duckdb') };
     const child = spawn(BINARY, args.map(String), {
       env: environment,
@@ -63,16 +88,16 @@ export class Tally {
     const keep = (data) => (this.#log = (this.#log + data).slice(-20_000));
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    await this.#ready(child);
+    await this.#ready(child, isReady);
   }
 
-  async #ready(child) {
+  async #ready(child, isReady) {
     for (const end = Date.now() + READY_SECONDS_MAX * 1000; Date.now() < end; await sleep(100)) {
       if (child.exitCode !== null || child.signalCode !== null) {
         throw new Error(`Tally ended before it was ready:\n${this.#log}`);
       }
       try {
-        if ((await fetch(`${this.url}/readyz`)).ok && (await this.#told())) return;
+        if ((await fetch(`${this.url}/readyz`)).ok && isReady()) return;
       } catch {
         // Nothing listens yet.
       }
@@ -80,9 +105,15 @@ export class Tally {
     throw new Error(`Tally was not ready in ${READY_SECONDS_MAX} s:\n${this.#log}`);
   }
 
-  /** The history is there once the demo has said where to look. */
-  async #told() {
-    return this.#log.includes(this.url) && existsSync(join(this.folder, 'admin.key'));
+  /** Reads from what the demo printed who can sign in, which is the last it says. */
+  #told() {
+    if (!/^Sign in on /m.test(this.#log)) return false;
+    for (const [, name, role, password] of this.#log.matchAll(/^  (\S+) +(\w+) {2,}.+ (\S+)$/gm)) {
+      if (!ROLES.includes(role)) continue;
+      this.people[role] = name;
+      this.password = password;
+    }
+    return ROLES.every((role) => this.people[role]);
   }
 
   /** Ends the process the hard way, as a crash would. */

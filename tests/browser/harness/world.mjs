@@ -7,7 +7,14 @@ import { COMPANY, Tally } from './tally.mjs';
 
 /** Long enough for a debug binary on a busy machine. */
 const PATIENCE_MS = 30_000;
-export const PASSWORD = 'correct horse battery staple';
+const DAY_MS = 24 * 3_600_000;
+
+/** A week in the past, as addresses and queries have it: live traffic does not move it. */
+export function pastWeek() {
+  const to = new Date(Math.floor(Date.now() / DAY_MS) * DAY_MS - 2 * DAY_MS);
+  const from = new Date(to.getTime() - 7 * DAY_MS);
+  return { from: from.toISOString(), to: to.toISOString() };
+}
 
 export class World {
   #watched = [];
@@ -49,59 +56,49 @@ export class World {
     return page;
   }
 
-  /** A page of someone who is signed in. */
-  async pageOf(person, options = {}) {
+  /** A page of someone of the company who has signed in: an admin, a developer… */
+  async pageOf(role, options = {}) {
     await this.chromium.context.clearCookies();
-    const cookies = await this.#session(person);
-    await this.chromium.context.addCookies(cookies);
+    await this.chromium.context.addCookies(await this.#cookies(role));
     return this.page({ ...options, keepCookies: true });
   }
 
-  /** Signs in once per person; later tests use the same session. */
-  async #session(person) {
-    if (!this.#sessions.has(person)) {
+  /** Signs in once per role, through the page; later tests use the same session. */
+  async #cookies(role) {
+    if (!this.#sessions.has(role)) {
       const page = await this.chromium.context.newPage();
-      await this.join(page, person);
-      this.#sessions.set(person, await this.chromium.context.cookies());
+      await page.goto(`${this.url}/sign-in`);
+      await this.signIn(page, this.tally.people[role]);
+      await page.waitForURL('**/overview**');
+      this.#sessions.set(role, await this.chromium.context.cookies());
       await page.close();
     }
-    return this.#sessions.get(person);
+    return this.#sessions.get(role);
   }
 
-  /** The session of a person is not to be used again. */
-  forget(person) {
-    this.#sessions.delete(person);
-  }
-
-  /** Someone sets their password by an invitation, which also signs them in. */
-  async join(page, person, password = PASSWORD) {
-    const { link } = await this.api.post('/api/v1/invitations', { person });
-    await page.goto(this.url + link);
-    await page.getByLabel('Password', { exact: true }).fill(password);
-    await page.getByRole('button', { name: 'Join' }).click();
-    await page.waitForURL('**/overview**');
-  }
-
-  async signIn(page, person, password = PASSWORD) {
-    await page.getByLabel('Name or e-mail').fill(person);
+  async signIn(page, name, password = this.tally.password) {
+    await page.getByLabel('Name or e-mail').fill(name);
     await page.getByLabel('Password', { exact: true }).fill(password);
     await page.getByRole('button', { name: 'Sign in' }).click();
   }
 
-  /** A person with a role, to sign in as. */
-  async personWith(role) {
-    const people = await this.api.all('people');
-    const found = people.find(({ spec }) => spec.roles?.includes(role) && spec.roles.length === 1);
-    const any = found ?? people.find(({ spec }) => spec.roles?.includes(role));
-    if (!any) throw new Error(`nobody of the company is ${role}`);
-    return any.name;
+  /** Opens a path and waits until its heading is there and nothing is loading. */
+  async open(page, path) {
+    await page.goto(this.url + path);
+    await settled(page);
   }
 
-  /** Fails when a page of the test complained; closes them all. */
+  /** Closes the pages of a test; fails when one of them complained. */
   async verifyPages() {
     const watched = this.#watched.splice(0);
     const complaints = watched.flatMap((one) => one.complaints());
     await Promise.all(watched.map((one) => one.page.close()));
     if (complaints.length > 0) throw new Error(`pages complained:\n  ${complaints.join('\n  ')}`);
   }
+}
+
+/** The page has its heading, and nothing on it is waited for. */
+export async function settled(page) {
+  await page.locator('h1').first().waitFor();
+  await page.waitForFunction(() => !document.querySelector('.skeleton'));
 }
