@@ -68,3 +68,27 @@ async fn regression_29_no_data_without_signing_in() {
         .collect();
     assert_eq!(open, ["healthz", "readyz", "getSignIn", "signIn", "setUp", "acceptInvitation"]);
 }
+
+/// 27: the admin's own budget is spent, and with it the way to raise it.
+#[tokio::test]
+async fn regression_27_a_spent_budget_locks_no_admin_out() {
+    let company = company().await;
+    company.record_calls();
+    let spent = json!({ "name": "nothing-left", "spec": {
+        "owner": "p-admin", "scope": { "organization": "acme" },
+        "limit": { "usd": "0.000001" }, "window": { "calendar": "day" },
+        "stages": [{ "at": 100, "deny": true }],
+    } });
+    let made = company.call("admin", "POST", "/api/v1/budgets", &spent.to_string()).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let mut admin = Browser::new(&company);
+    assert_eq!(admin.sign_in("p-admin", super::PASSWORD).await.status, StatusCode::OK);
+    let question = json!({ "measures": ["spend_usd"], "range": "today" });
+    let seen = admin.send("POST", "/api/v1/query", Some(question)).await.json();
+    assert_eq!(seen["total"], json!(["0.005"]), "more than the limit");
+    let path = "/api/v1/budgets/nothing-left";
+    let mut raised = spent["spec"].clone();
+    raised["limit"]["usd"] = json!("1000");
+    let change = json!({ "version": 1, "spec": raised });
+    assert_eq!(admin.send("PUT", path, Some(change)).await.status, StatusCode::OK);
+}
