@@ -2,9 +2,8 @@
 # Fetches what building and testing need and this machine lacks.
 #
 #   scripts/setup.sh build   libduckdb, which Tally links against
-#   scripts/setup.sh demo    the same, and the Python clients
 #   scripts/setup.sh web     the packages that the web interface is built with
-#   scripts/setup.sh browser the same, and a Chromium for the browser tests
+#   scripts/setup.sh browser these, and a Chromium for the browser tests
 #   scripts/setup.sh test    all of it, and the tools that CI runs (default)
 #
 # Nothing is done twice: what is in place is recognised and left alone. Nothing is
@@ -26,14 +25,13 @@ need() { command -v "$1" >/dev/null || fail "\`$1\` is missing; $2"; }
 main() {
     case "${1:-test}" in
         build) duckdb ;;
-        demo) duckdb; python_clients ;;
         web) web_packages ;;
         browser) web_packages; browser ;;
         test)
             duckdb; python_clients; web_packages
             cargo_tool nextest "$nextest_version"; cargo_tool deny "$deny_version"
             browser ;;
-        *) fail "unknown step \`$1\`; expected build, demo, web, browser or test" ;;
+        *) fail "unknown step \`$1\`; expected build, web, browser or test" ;;
     esac
 }
 
