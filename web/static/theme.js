@@ -9,4 +9,7 @@
   var dark =
     wanted === 'dark' || (wanted !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches);
   document.documentElement.dataset.theme = dark ? 'dark' : 'light';
+  // Pages without the navigation do not begin with its outline.
+  if (/^\/(sign-in|join|set-up)/.test(location.pathname))
+    document.documentElement.dataset.bare = '';
 })();

@@ -1,8 +1,10 @@
 /** The one way to the API: identity, idempotency and failures are handled here. */
 
+import createClient from 'openapi-fetch';
 import { goto } from '$app/navigation';
 import { connection } from './connection.svelte';
 import { Problem } from './problem';
+import type { paths } from './schema';
 
 export interface RequestOptions {
   query?: Record<string, string | number | boolean | null | undefined>;
@@ -11,6 +13,8 @@ export interface RequestOptions {
   /** Given by a form, so that a repeated click or a retry does nothing twice. */
   idempotencyKey?: string;
 }
+
+const IDEMPOTENCY = 'idempotency-key';
 
 let csrfToken: string | null = null;
 
@@ -23,25 +27,38 @@ export function setCsrfToken(token: string | null): void {
 const OPEN_PAGES = ['/sign-in', '/join', '/set-up'];
 
 /** Sends a request; resolves only with a success. */
-export async function send(
+export function send(
   method: string,
   path: string,
   body?: unknown,
   options: RequestOptions = {},
 ): Promise<Response> {
-  const headers: Record<string, string> = { accept: 'application/json', ...options.headers };
-  if (body !== undefined) headers['content-type'] ??= 'application/json';
-  if (method !== 'GET' && csrfToken) headers['x-tally-csrf'] = csrfToken;
-  if (method === 'POST') headers['idempotency-key'] = options.idempotencyKey ?? newId();
+  const headers = new Headers(options.headers);
+  if (body !== undefined && !headers.has('content-type')) {
+    headers.set('content-type', 'application/json');
+  }
+  if (options.idempotencyKey) headers.set(IDEMPOTENCY, options.idempotencyKey);
+  const request = new Request(path + search(options.query), {
+    method,
+    headers,
+    credentials: 'same-origin',
+    body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
+    signal: options.signal,
+  });
+  return exchange(request);
+}
+
+/** The same API, with paths, bodies and answers checked against its OpenAPI document. */
+export const typed = createClient<paths>({ fetch: exchange });
+
+async function exchange(request: Request): Promise<Response> {
+  const { headers, method } = request;
+  if (!headers.has('accept')) headers.set('accept', 'application/json');
+  if (method !== 'GET' && csrfToken) headers.set('x-tally-csrf', csrfToken);
+  if (method === 'POST' && !headers.has(IDEMPOTENCY)) headers.set(IDEMPOTENCY, newId());
   let response: Response;
   try {
-    response = await fetch(path + search(options.query), {
-      method,
-      headers,
-      credentials: 'same-origin',
-      body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
-      signal: options.signal,
-    });
+    response = await fetch(request);
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     connection.lost();

@@ -544,6 +544,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One call's whole story
+         * @description Its attempts with their prices taken apart, its task and outcome, the budgets it counts against.
+         *
+         *     Roles: admin, finops, security, auditor, viewer; managers for their teams, developers for themselves.
+         */
+        get: operations["getCall"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -1376,15 +1398,15 @@ export interface components {
         /** @description Who calls, what they see, and what they may do. */
         Me: {
             /** @description The person; none for a key that is no person's. */
-            person?: components["schemas"]["MyPerson"] | null;
+            person: components["schemas"]["MyPerson"] | null;
             /** @description The key, unless the caller is signed in. */
-            key?: components["schemas"]["KeyName"] | null;
+            key: components["schemas"]["KeyName"] | null;
             roles: components["schemas"]["Role"][];
             /** @description Whose usage the caller sees; none sees none. */
-            sees?: components["schemas"]["Scope"] | null;
+            sees: components["schemas"]["Scope"] | null;
             /** @description What the header `x-tally-csrf` must hold when something is changed by a session. */
-            csrf_token?: string | null;
-            session?: components["schemas"]["MySession"] | null;
+            csrf_token: string | null;
+            session: components["schemas"]["MySession"] | null;
             /** @description The ids of the operations that the caller may use. */
             operations: string[];
             organization: components["schemas"]["MyOrganization"];
@@ -1395,9 +1417,9 @@ export interface components {
         };
         MyPerson: {
             name: components["schemas"]["PersonName"];
-            display_name?: string | null;
-            email?: string | null;
-            team?: components["schemas"]["TeamName"] | null;
+            display_name: string | null;
+            email: string | null;
+            team: components["schemas"]["TeamName"] | null;
         };
         /** @description The name of a `Person`. */
         PersonName: components["schemas"]["Name"];
@@ -1432,7 +1454,7 @@ export interface components {
             expires: string;
         };
         MyOrganization: {
-            name?: components["schemas"]["Name"] | null;
+            name: components["schemas"]["Name"] | null;
             /** @description IANA name of the zone that days and weeks are counted in. */
             time_zone: string;
             currency: string;
@@ -1440,49 +1462,12 @@ export interface components {
         };
         /** @description The first day of the week. */
         Weekday: "monday" | "saturday" | "sunday";
-        Credentials: {
-            /** @description The person's name or e-mail. */
-            name: string;
-            password: components["schemas"]["Secret"];
-        };
-        /** @description A password or a token as someone sent it. */
-        Secret: string;
-        FirstAccount: {
-            /** @description The token of the link that the server printed. */
-            token: components["schemas"]["Secret"];
-            /** @description The name of the admin, who is made a person unless there is one of this name. */
-            name: components["schemas"]["PersonName"];
-            /**
-             * @description How people call them.
-             * @default null
-             */
-            display_name: string | null;
-            /**
-             * @description Where mail reaches them.
-             * @default null
-             */
-            email: string | null;
-            /** @description 12 to 256 characters. */
-            password: components["schemas"]["Secret"];
-        };
-        Acceptance: {
-            /** @description The token of the link. */
-            token: components["schemas"]["Secret"];
-            /** @description 12 to 256 characters. */
-            password: components["schemas"]["Secret"];
-        };
-        PasswordChange: {
-            /** @description The password until now. */
-            current: components["schemas"]["Secret"];
-            /** @description The password from now on, 12 to 256 characters. */
-            new: components["schemas"]["Secret"];
-        };
         /** @description Some of a list, and where the rest starts. */
         SessionPage: {
             /** @description In the order of the list. */
             items: components["schemas"]["Session"][];
             /** @description The `after` of the next page; null on the last one. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description One of my open sessions. */
         Session: {
@@ -1512,7 +1497,7 @@ export interface components {
             /** @description In the order of the list. */
             items: components["schemas"]["Account"][];
             /** @description The `after` of the next page; null on the last one. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description A person, and whether they can sign in. */
         Account: {
@@ -1521,12 +1506,12 @@ export interface components {
              * Format: date-time
              * @description When they chose their first password; null before they did.
              */
-            joined?: string | null;
+            joined: string | null;
             /**
              * Format: date-time
              * @description When they last signed in.
              */
-            last_sign_in?: string | null;
+            last_sign_in: string | null;
             /**
              * Format: uint64
              * @description How many sessions are open.
@@ -1540,7 +1525,7 @@ export interface components {
             /** @description In the order of the list. */
             items: components["schemas"]["Invitation"][];
             /** @description The `after` of the next page; null on the last one. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description An open invitation. */
         Invitation: {
@@ -1562,10 +1547,6 @@ export interface components {
             /** @description The path, to be put behind Tally's address; shown once. It works once. */
             link: string;
         };
-        NewLink: {
-            /** @description Whom it lets in: a person who exists. */
-            person: components["schemas"]["PersonName"];
-        };
         /** @description An answer of the metrics layer. */
         QueryResult: {
             /** @description What each cell of a row is. */
@@ -1580,7 +1561,7 @@ export interface components {
             /** @description The range used. */
             range: components["schemas"]["ResolvedRange"];
             /** @description The range compared with, if any. */
-            compared_range?: components["schemas"]["ResolvedRange"] | null;
+            compared_range: components["schemas"]["ResolvedRange"] | null;
             /** @description What it was answered from. */
             source: components["schemas"]["AnswerSource"];
             /**
@@ -1596,7 +1577,7 @@ export interface components {
              * Format: date-time
              * @description The bucket that is still going on.
              */
-            partial_bucket?: string | null;
+            partial_bucket: string | null;
             /** @description The zone of the calendar, such as `Europe/Berlin`. */
             time_zone: string;
         };
@@ -1609,7 +1590,7 @@ export interface components {
             /** @description What kind of column it is. */
             kind: components["schemas"]["ColumnKind"];
             /** @description The unit of numbers. */
-            unit?: components["schemas"]["Unit"] | null;
+            unit: components["schemas"]["Unit"] | null;
         };
         /** @description What kind of column it is. */
         ColumnKind: "dimension" | "time" | "measure" | "compare";
@@ -1634,73 +1615,6 @@ export interface components {
         };
         /** @description What an answer was computed from; all give the same numbers. */
         AnswerSource: "rollup_day" | "rollup" | "events";
-        /** @description A question to the metrics layer. */
-        Query: {
-            /** @description What to compute: 1 to 16. */
-            measures: components["schemas"]["Measure"][];
-            /** @description What to split by: up to 6. */
-            dimensions?: components["schemas"]["Dimension"][];
-            /** @description Which calls to count; all must match. */
-            filters?: components["schemas"]["Filter"][];
-            /** @description Over which time. */
-            range: components["schemas"]["Range"];
-            /** @description In which steps of time; without one, the whole range is one. */
-            grain?: components["schemas"]["Grain"] | null;
-            /** @description Beside which other time. */
-            compare?: components["schemas"]["Compare"] | null;
-            /** @description In which order; by default time, else the first measure, largest first. */
-            order?: components["schemas"]["OrderBy"][];
-            /**
-             * Format: uint
-             * @description How many rows at most; by default 1,000, up to 10,000.
-             */
-            limit?: number | null;
-            /**
-             * Format: uint
-             * @description How many rows to leave out first.
-             * @default 0
-             */
-            offset: number;
-        };
-        /**
-         * @description A number computed over calls
-         * @enum {string}
-         */
-        Measure: "spend_usd" | "spend_internal_usd" | "tokens" | "tokens_input_uncached" | "tokens_cache_read" | "tokens_cache_write_5m" | "tokens_cache_write_1h" | "tokens_output" | "tokens_reasoning" | "tokens_budgeted" | "calls" | "calls_refused" | "calls_failed" | "calls_unpriced" | "calls_estimated" | "cost_per_call_usd" | "tokens_per_call" | "tasks" | "tasks_succeeded" | "tasks_failed" | "tasks_unknown" | "cost_per_successful_task_usd" | "tokens_per_task" | "tokens_per_successful_task" | "escalation_rate" | "value_usd" | "value_per_token_usd" | "value_per_usd" | "quality_mean" | "latency_p50_ms" | "latency_p95_ms" | "latency_p99_ms" | "first_token_p50_ms" | "first_token_p95_ms" | "first_token_p99_ms" | "error_rate" | "retry_rate" | "fallback_rate" | "fallback_error_rate" | "fallback_budget_rate" | "fallback_policy_rate" | "cache_hit_rate" | "active_people" | "active_teams" | "sessions";
-        /** @description A property of a call that answers can be split by */
-        Dimension: ("person" | "team" | "department" | "cost_center" | "key" | "workload" | "workload_class" | "application" | "user_agent" | "environment" | "task_type" | "task_id" | "session" | "value_tag" | "template" | "provider" | "model" | "model_requested" | "model_reported" | "model_family" | "tier" | "service_tier" | "data_class" | "source" | "status" | "counts" | "operation" | "fallback" | "error_code" | "streamed" | "price_version") | string;
-        /** @description One condition on a dimension. The value `unattributed` stands for "not known". */
-        Filter: {
-            /** @description What to look at. */
-            dimension: components["schemas"]["Dimension"];
-            /** @description How to compare. */
-            op: components["schemas"]["FilterOp"];
-            /** @description With what: one for `eq`, `ne`, `prefix`; any number for `in`, `not_in`. */
-            values?: string[];
-        };
-        /** @description How a filter compares. */
-        FilterOp: "eq" | "ne" | "in" | "not_in" | "is_null" | "is_not_null" | "prefix";
-        /** @description A named range, or one from a time, inclusive, to another, exclusive */
-        Range: ("last_hour" | "last_24_hours" | "today" | "yesterday" | "last_7_days" | "last_30_days" | "last_90_days" | "this_week" | "last_week" | "this_month" | "last_month" | "this_quarter" | "last_quarter" | "this_year" | "last_year") | {
-            /** Format: date-time */
-            from: string;
-            /** Format: date-time */
-            to: string;
-        };
-        /** @description A step of time, in the organisation's zone. */
-        Grain: "quarter_hour" | "hour" | "day" | "week" | "month" | "quarter" | "year";
-        /** @description Beside which other time. */
-        Compare: "previous_period" | "previous_week" | "previous_month" | "previous_year";
-        /** @description One criterion of the order of rows. */
-        OrderBy: {
-            /** @description A measure or dimension of the query, or `time`. */
-            by: string;
-            /**
-             * @description Largest first.
-             * @default false
-             */
-            desc: boolean;
-        };
         /** @description What can be asked. */
         Catalog: {
             /** @description What can be computed. */
@@ -1721,6 +1635,11 @@ export interface components {
             /** @description How it is defined. */
             description: string;
         };
+        /**
+         * @description A number computed over calls
+         * @enum {string}
+         */
+        Measure: "spend_usd" | "spend_internal_usd" | "tokens" | "tokens_input_uncached" | "tokens_cache_read" | "tokens_cache_write_5m" | "tokens_cache_write_1h" | "tokens_output" | "tokens_reasoning" | "tokens_budgeted" | "calls" | "calls_refused" | "calls_failed" | "calls_unpriced" | "calls_estimated" | "cost_per_call_usd" | "tokens_per_call" | "tasks" | "tasks_succeeded" | "tasks_failed" | "tasks_unknown" | "cost_per_successful_task_usd" | "tokens_per_task" | "tokens_per_successful_task" | "escalation_rate" | "value_usd" | "value_per_token_usd" | "value_per_usd" | "quality_mean" | "latency_p50_ms" | "latency_p95_ms" | "latency_p99_ms" | "first_token_p50_ms" | "first_token_p95_ms" | "first_token_p99_ms" | "error_rate" | "retry_rate" | "fallback_rate" | "fallback_error_rate" | "fallback_budget_rate" | "fallback_policy_rate" | "cache_hit_rate" | "active_people" | "active_teams" | "sessions";
         /** @description A dimension as documentation and the UI show it. */
         DimensionInfo: {
             /** @description The name in queries. */
@@ -1737,7 +1656,7 @@ export interface components {
             /** @description In the order of the list. */
             items: components["schemas"]["UsageEvent"][];
             /** @description The `after` of the next page; null on the last one. */
-            next?: string | null;
+            next: string | null;
         };
         /**
          * @description One metered attempt of one call: who, for which work, what, at what cost.
@@ -1947,6 +1866,132 @@ export interface components {
         DataClass: "public" | "internal" | "confidential" | "restricted";
         /** @description US dollars as a decimal string */
         PicoUsd: string;
+        /** @description A call with all its attempts. */
+        Call: {
+            call_id: components["schemas"]["CallId"];
+            /** @description In the order of time; each that may have been billed is a usage event. */
+            attempts: components["schemas"]["Attempt"][];
+            total: components["schemas"]["CallTotal"];
+            /** @description The task it was made for, if it named one. */
+            task: components["schemas"]["CallTask"] | null;
+            /** @description The names of the budgets it counts against, as they are now. */
+            budgets: components["schemas"]["Name"][];
+        };
+        Attempt: {
+            event: components["schemas"]["UsageEvent"];
+            /**
+             * @description How its cost came about; null when it has none, or was priced by a version of a
+             *     price list that is gone.
+             */
+            price: components["schemas"]["PriceBreakdown"] | null;
+        };
+        /** @description How the cost of a call came about. */
+        PriceBreakdown: {
+            /** @description The price list. */
+            list: string;
+            /** @description Its version. */
+            version: string;
+            /** @description What was charged; together the cost of the call. */
+            lines: components["schemas"]["PriceLine"][];
+            /** @description The sum of the lines. */
+            total_usd: components["schemas"]["PicoUsd"];
+        };
+        /** @description One line of a price: a quantity at a rate. */
+        PriceLine: {
+            /** @description The kind of token, `request`, or `tool:<name>`. */
+            what: string;
+            /**
+             * Format: uint64
+             * @description How many tokens, calls or uses.
+             */
+            quantity: number;
+            /** @description US dollars per unit, as a decimal string, modifiers included. */
+            rate_usd: string;
+            /** @description What the rate is for. */
+            unit: components["schemas"]["PriceUnit"];
+            /** @description Quantity × rate. */
+            cost_usd: components["schemas"]["PicoUsd"];
+        };
+        /** @description What a price is asked for. */
+        PriceUnit: "million_tokens" | "request" | "tool_request";
+        /** @description All attempts together. */
+        CallTotal: {
+            /** Format: uint64 */
+            tokens: number;
+            /** @description Null when the price of an attempt is not known. */
+            cost_list_usd: components["schemas"]["PicoUsdSum"] | null;
+            /**
+             * Format: uint64
+             * @description From the begin of the first attempt to the end of the last, in microseconds.
+             */
+            latency_us: number | null;
+        };
+        /** @description US dollars as a decimal string */
+        PicoUsdSum: string;
+        CallTask: {
+            workload: components["schemas"]["WorkloadName"] | null;
+            task_id: string;
+            /** @description Null while none is reported. */
+            outcome: components["schemas"]["Outcome"] | null;
+            /**
+             * Format: uint64
+             * @description Calls of the task; null for those who see only a part of them.
+             */
+            calls: number | null;
+            /** @description Their cost at list price; calls without a known price add nothing. */
+            cost_list_usd: components["schemas"]["PicoUsdSum"] | null;
+        };
+        /** @description The result of one task, joined to its calls on (workload, task id). */
+        Outcome: {
+            /** @description Its id; the same report again has the same id. */
+            outcome_id: components["schemas"]["EventId"];
+            /**
+             * Format: uint32
+             * @description Of the same id, the highest revision counts.
+             * @default 0
+             */
+            revision: number;
+            /**
+             * Format: date-time
+             * @description When the result was known.
+             */
+            time: string;
+            /** @description The workload the task belongs to; none for tasks of a person's own. */
+            workload?: components["schemas"]["WorkloadName"] | null;
+            /** @description The task. */
+            task_id: string;
+            /** @description Succeeded or failed. */
+            result: components["schemas"]["TaskResult"];
+            /**
+             * @description Whether a human or a dearer model had to take over.
+             * @default false
+             */
+            escalated: boolean;
+            /**
+             * Format: uint16
+             * @description Quality in basis points: 0 (useless) to 10,000 (perfect).
+             */
+            quality_bp?: number | null;
+            /** @description Business value in money. */
+            value_usd?: components["schemas"]["PicoUsd"] | null;
+            /**
+             * Format: uint32
+             * @description Tickets that needed no human.
+             */
+            tickets_deflected?: number | null;
+            /**
+             * Format: uint32
+             * @description Sales or sign-ups.
+             */
+            conversions?: number | null;
+            /**
+             * Format: uint32
+             * @description Minutes of work saved.
+             */
+            minutes_saved?: number | null;
+        };
+        /** @description Whether a task reached its goal. */
+        TaskResult: "succeeded" | "failed";
         /** @description Usage that settled since the message before. */
         LiveCalls: {
             /** Format: date-time */
@@ -1958,7 +2003,7 @@ export interface components {
             /** Format: uint64 */
             tokens: number;
             /** @description At list price; calls without a known price add nothing. */
-            spend_usd: string;
+            spend_usd: components["schemas"]["PicoUsdSum"];
             /** @description At most 50. */
             items: components["schemas"]["UsageEvent"][];
             /**
@@ -1972,7 +2017,7 @@ export interface components {
             /** @description In the order of the list. */
             items: components["schemas"]["Price"][];
             /** @description The `after` of the next page; null on the last one. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description A price with where it stands. */
         Price: {
@@ -2096,34 +2141,12 @@ export interface components {
             in_effect: boolean;
             note?: string | null;
         };
-        /** @description A set of resources, and what to do with it. */
-        ApplyRequest: {
-            /** @description The name of the file set; it owns what it applies. */
-            set: string;
-            /**
-             * @description Delete what the set owns and the documents no longer hold.
-             * @default false
-             */
-            prune: boolean;
-            /**
-             * @description Report only; change nothing.
-             * @default false
-             */
-            dry_run: boolean;
-            /**
-             * @description Why, for the audit trail.
-             * @default null
-             */
-            note: string | null;
-            /** @description The resources: `kind`, `name`, `spec` each. */
-            documents: unknown[];
-        };
         /** @description Some of a list, and where the rest starts. */
         AuditEntryPage: {
             /** @description In the order of the list. */
             items: components["schemas"]["AuditEntry"][];
             /** @description The `after` of the next page; null on the last one. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description One entry of the audit trail. */
         AuditEntry: {
@@ -2781,6 +2804,262 @@ export interface components {
             items: components["schemas"]["PolicyResource"][];
             /** @description The `after` of the next page. */
             next: string | null;
+        };
+        Credentials: {
+            /** @description The person's name or e-mail. */
+            name: string;
+            password: components["schemas"]["Secret"];
+        };
+        /** @description A password or a token as someone sent it. */
+        Secret: string;
+        FirstAccount: {
+            /** @description The token of the link that the server printed. */
+            token: components["schemas"]["Secret"];
+            /** @description The name of the admin, who is made a person unless there is one of this name. */
+            name: components["schemas"]["PersonName"];
+            /**
+             * @description How people call them.
+             * @default null
+             */
+            display_name: string | null;
+            /**
+             * @description Where mail reaches them.
+             * @default null
+             */
+            email: string | null;
+            /** @description 12 to 256 characters. */
+            password: components["schemas"]["Secret"];
+        };
+        Acceptance: {
+            /** @description The token of the link. */
+            token: components["schemas"]["Secret"];
+            /** @description 12 to 256 characters. */
+            password: components["schemas"]["Secret"];
+        };
+        PasswordChange: {
+            /** @description The password until now. */
+            current: components["schemas"]["Secret"];
+            /** @description The password from now on, 12 to 256 characters. */
+            new: components["schemas"]["Secret"];
+        };
+        NewLink: {
+            /** @description Whom it lets in: a person who exists. */
+            person: components["schemas"]["PersonName"];
+        };
+        /** @description A question to the metrics layer. */
+        Query: {
+            /** @description What to compute: 1 to 16. */
+            measures: components["schemas"]["Measure"][];
+            /** @description What to split by: up to 6. */
+            dimensions?: components["schemas"]["Dimension"][];
+            /** @description Which calls to count; all must match. */
+            filters?: components["schemas"]["Filter"][];
+            /** @description Over which time. */
+            range: components["schemas"]["Range"];
+            /** @description In which steps of time; without one, the whole range is one. */
+            grain?: components["schemas"]["Grain"] | null;
+            /** @description Beside which other time. */
+            compare?: components["schemas"]["Compare"] | null;
+            /** @description In which order; by default time, else the first measure, largest first. */
+            order?: components["schemas"]["OrderBy"][];
+            /**
+             * Format: uint
+             * @description How many rows at most; by default 1,000, up to 10,000.
+             */
+            limit?: number | null;
+            /**
+             * Format: uint
+             * @description How many rows to leave out first.
+             * @default 0
+             */
+            offset: number;
+        };
+        /** @description A property of a call that answers can be split by */
+        Dimension: ("person" | "team" | "department" | "cost_center" | "key" | "workload" | "workload_class" | "application" | "user_agent" | "environment" | "task_type" | "task_id" | "session" | "value_tag" | "template" | "provider" | "model" | "model_requested" | "model_reported" | "model_family" | "tier" | "service_tier" | "data_class" | "source" | "status" | "counts" | "operation" | "fallback" | "error_code" | "streamed" | "price_version") | string;
+        /** @description One condition on a dimension. The value `unattributed` stands for "not known". */
+        Filter: {
+            /** @description What to look at. */
+            dimension: components["schemas"]["Dimension"];
+            /** @description How to compare. */
+            op: components["schemas"]["FilterOp"];
+            /** @description With what: one for `eq`, `ne`, `prefix`; any number for `in`, `not_in`. */
+            values?: string[];
+        };
+        /** @description How a filter compares. */
+        FilterOp: "eq" | "ne" | "in" | "not_in" | "is_null" | "is_not_null" | "prefix";
+        /** @description A named range, or one from a time, inclusive, to another, exclusive */
+        Range: ("last_hour" | "last_24_hours" | "today" | "yesterday" | "last_7_days" | "last_30_days" | "last_90_days" | "this_week" | "last_week" | "this_month" | "last_month" | "this_quarter" | "last_quarter" | "this_year" | "last_year") | {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
+        /** @description A step of time, in the organisation's zone. */
+        Grain: "quarter_hour" | "hour" | "day" | "week" | "month" | "quarter" | "year";
+        /** @description Beside which other time. */
+        Compare: "previous_period" | "previous_week" | "previous_month" | "previous_year";
+        /** @description One criterion of the order of rows. */
+        OrderBy: {
+            /** @description A measure or dimension of the query, or `time`. */
+            by: string;
+            /**
+             * @description Largest first.
+             * @default false
+             */
+            desc: boolean;
+        };
+        /** @description A set of resources, and what to do with it. */
+        ApplyRequest: {
+            /** @description The name of the file set; it owns what it applies. */
+            set: string;
+            /**
+             * @description Delete what the set owns and the documents no longer hold.
+             * @default false
+             */
+            prune: boolean;
+            /**
+             * @description Report only; change nothing.
+             * @default false
+             */
+            dry_run: boolean;
+            /**
+             * @description Why, for the audit trail.
+             * @default null
+             */
+            note: string | null;
+            /** @description The resources: `kind`, `name`, `spec` each. */
+            documents: unknown[];
+        };
+        /** @description The company: the time zone and calendar that windows and charts use. */
+        OrganizationSpecInput: {
+            /**
+             * @description IANA time zone, such as `Europe/Berlin`.
+             * @default UTC
+             */
+            time_zone: string;
+            /**
+             * @description Currency of statements; metering is in USD.
+             * @default USD
+             */
+            currency: string;
+            /**
+             * @description First day of the week.
+             * @default monday
+             */
+            week_starts: components["schemas"]["Weekday"];
+        };
+        /** @description Where calls are sent. */
+        ProviderSpecInput: {
+            /** @description How it speaks on the wire. */
+            dialect: components["schemas"]["Dialect"];
+            /** @description What the official client would be given; OpenAI's ends in `/v1`, Anthropic's does not. */
+            base_url: string;
+            /** @description The provider's key; none for a provider that asks for none. */
+            api_key?: components["schemas"]["SecretSource"] | null;
+            /** @description The data classes it is approved for. */
+            data_classes?: components["schemas"]["DataClass"][];
+            /**
+             * @description Whether it keeps nothing of what it is sent.
+             * @default false
+             */
+            zero_retention: boolean;
+            /** @description The provider's name in price lists; its own name when absent. */
+            prices?: string | null;
+            /**
+             * @description How long to wait.
+             * @default {
+             *       "connect_ms": 5000,
+             *       "first_byte_ms": 600000,
+             *       "idle_ms": 120000
+             *     }
+             */
+            timeouts: components["schemas"]["ProviderTimeoutsInput"];
+            /**
+             * Format: uint8
+             * @description How often a failed attempt is repeated on this provider.
+             * @default 2
+             */
+            retries_max: number;
+        };
+        /** @description How long to wait for a provider, in milliseconds. */
+        ProviderTimeoutsInput: {
+            /**
+             * Format: uint64
+             * @description For a connection.
+             * @default 5000
+             */
+            connect_ms: number;
+            /**
+             * Format: uint64
+             * @description For the head of the answer (long: a reasoning model thinks before it answers).
+             * @default 600000
+             */
+            first_byte_ms: number;
+            /**
+             * Format: uint64
+             * @description Between two pieces of a streamed answer.
+             * @default 120000
+             */
+            idle_ms: number;
+        };
+        /** @description Prices from one source as of one day. */
+        PriceListSpecInput: {
+            /** @description Where the prices come from. */
+            source: string;
+            /** @description The day they were read. */
+            as_of: string;
+            /**
+             * Format: int32
+             * @description Of two lists that price the same model on the same day, the higher precedence counts
+             *     (then the later `as_of`). The shipped list has 0.
+             * @default 0
+             */
+            precedence: number;
+            /** @description The prices. */
+            entries: components["schemas"]["PriceEntry"][];
+        };
+        /** @description A virtual key: who calls, for which workload. */
+        KeySpecInput: {
+            /** @description The human who uses it. */
+            person?: components["schemas"]["PersonName"] | null;
+            /** @description The workload it stands for unless a header names another that it is bound to. */
+            workload?: components["schemas"]["WorkloadName"] | null;
+            /** @description Further workloads that a header may name. */
+            workloads?: components["schemas"]["WorkloadName"][];
+            /** @description Roles of a key that is no person's. */
+            roles?: components["schemas"]["Role"][];
+            /** @description What it may be used for, within what its roles allow; empty stands for everything. */
+            scopes?: components["schemas"]["KeyScope"][];
+            /** @description Its secret. */
+            secret: components["schemas"]["KeySecret"];
+            /**
+             * Format: date-time
+             * @description When it stops working.
+             */
+            expires_at?: string | null;
+            /**
+             * @description Whether it was withdrawn.
+             * @default false
+             */
+            revoked: boolean;
+        };
+        /** @description A limit with stages over a scope and a window. */
+        BudgetSpecInput: {
+            /** @description Who answers for it. */
+            owner: components["schemas"]["PersonName"];
+            /** @description What counts against it. */
+            scope: components["schemas"]["BudgetScope"];
+            /** @description What 100 % is. */
+            limit: components["schemas"]["BudgetLimit"];
+            /** @description Over which time. */
+            window: components["schemas"]["BudgetWindow"];
+            /** @description What happens on the way. */
+            stages?: components["schemas"]["BudgetStage"][];
+            /**
+             * @description Which tokens count.
+             * @default uncached
+             */
+            count: components["schemas"]["Counted"];
         };
         /**
          * @description Problem details (RFC 9457).
@@ -3668,6 +3947,8 @@ export interface operations {
                 after?: string | null;
                 /** @description How many at most, 1 to 1,000; by default 100. */
                 limit?: number | null;
+                /** @description How to answer; by default what the header `accept` asks for, else JSON. */
+                format?: ("json" | "csv") | null;
             };
             header?: never;
             path?: never;
@@ -3682,6 +3963,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UsageEventPage"];
+                    "text/csv": string;
                 };
             };
             /** @description What went wrong, and what to do about it. */
@@ -3714,6 +3996,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UsageEvent"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id, a UUID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The call. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Call"];
                 };
             };
             /** @description What went wrong, and what to do about it. */
@@ -4017,7 +4331,7 @@ export interface operations {
                  */
                 "application/json": {
                     name: components["schemas"]["Name"];
-                    spec: components["schemas"]["OrganizationSpec"];
+                    spec: components["schemas"]["OrganizationSpecInput"];
                 };
             };
         };
@@ -4098,7 +4412,7 @@ export interface operations {
                 "application/json": {
                     /** @description The version that was read. */
                     version: number;
-                    spec: components["schemas"]["OrganizationSpec"];
+                    spec: components["schemas"]["OrganizationSpecInput"];
                 };
             };
         };
@@ -4222,7 +4536,7 @@ export interface operations {
                  */
                 "application/json": {
                     name: components["schemas"]["Name"];
-                    spec: components["schemas"]["ProviderSpec"];
+                    spec: components["schemas"]["ProviderSpecInput"];
                 };
             };
         };
@@ -4310,7 +4624,7 @@ export interface operations {
                 "application/json": {
                     /** @description The version that was read. */
                     version: number;
-                    spec: components["schemas"]["ProviderSpec"];
+                    spec: components["schemas"]["ProviderSpecInput"];
                 };
             };
         };
@@ -4638,7 +4952,7 @@ export interface operations {
                  */
                 "application/json": {
                     name: components["schemas"]["Name"];
-                    spec: components["schemas"]["PriceListSpec"];
+                    spec: components["schemas"]["PriceListSpecInput"];
                 };
             };
         };
@@ -4732,7 +5046,7 @@ export interface operations {
                 "application/json": {
                     /** @description The version that was read. */
                     version: number;
-                    spec: components["schemas"]["PriceListSpec"];
+                    spec: components["schemas"]["PriceListSpecInput"];
                 };
             };
         };
@@ -5672,7 +5986,7 @@ export interface operations {
                  */
                 "application/json": {
                     name: components["schemas"]["Name"];
-                    spec: components["schemas"]["KeySpec"];
+                    spec: components["schemas"]["KeySpecInput"];
                 };
             };
         };
@@ -5756,7 +6070,7 @@ export interface operations {
                 "application/json": {
                     /** @description The version that was read. */
                     version: number;
-                    spec: components["schemas"]["KeySpec"];
+                    spec: components["schemas"]["KeySpecInput"];
                 };
             };
         };
@@ -5889,7 +6203,7 @@ export interface operations {
                  */
                 "application/json": {
                     name: components["schemas"]["Name"];
-                    spec: components["schemas"]["BudgetSpec"];
+                    spec: components["schemas"]["BudgetSpecInput"];
                 };
             };
         };
@@ -5986,7 +6300,7 @@ export interface operations {
                 "application/json": {
                     /** @description The version that was read. */
                     version: number;
-                    spec: components["schemas"]["BudgetSpec"];
+                    spec: components["schemas"]["BudgetSpecInput"];
                 };
             };
         };

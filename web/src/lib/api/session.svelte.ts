@@ -1,7 +1,7 @@
 /** Who is signed in and what they may do. */
 
 import { goto } from '$app/navigation';
-import { api, setCsrfToken } from './client';
+import { api, setCsrfToken, typed } from './client';
 import { Problem, asProblem } from './problem';
 import type { Me } from './types';
 
@@ -28,7 +28,8 @@ class Session {
 
   async load(): Promise<void> {
     try {
-      this.set(await api.get<Me>('/api/v1/me'));
+      const { data } = await typed.GET('/api/v1/me');
+      this.set(data ?? null);
     } catch (error) {
       this.problem = asProblem(error);
     }

@@ -18,10 +18,11 @@ class ThemeChoice {
   /** Raised when colours changed; canvases draw again. */
   changes = $state(0);
 
-  #system = matchMedia('(prefers-color-scheme: dark)');
+  // The build looks at modules outside of any browser.
+  #system = globalThis.matchMedia?.('(prefers-color-scheme: dark)');
 
   constructor() {
-    this.#system.addEventListener('change', () => this.#apply());
+    this.#system?.addEventListener('change', () => this.#apply());
   }
 
   set(theme: Theme): void {
@@ -40,7 +41,7 @@ class ThemeChoice {
   }
 
   #apply(): void {
-    const dark = this.choice === 'dark' || (this.choice === 'system' && this.#system.matches);
+    const dark = this.choice === 'dark' || (this.choice === 'system' && this.#system?.matches);
     document.documentElement.dataset.theme = dark ? 'dark' : 'light';
     this.changes += 1;
   }
