@@ -23,6 +23,8 @@ const LIVE: u64 = 20;
 const TASKS_MAX: usize = 64;
 /// The mean number of calls of a task.
 const CALLS_PER_TASK: f64 = 2.0;
+/// How long calls under way may take to end; then their callers go away.
+const END_MAX: Duration = Duration::from_secs(3);
 /// A page that shows live traffic needs something to show.
 const CALLS_PER_SECOND_MIN: f64 = 1.0;
 
@@ -41,7 +43,7 @@ pub(crate) struct Traffic {
 // === impl Traffic ===
 
 impl Traffic {
-    /// Works until told to stop, then lets what is under way end.
+    /// Works until told to stop, then lets what is under way end, if it does soon.
     pub(crate) async fn run(self, clock: impl Clock, stop: CancellationToken) {
         let zone = company::zone();
         let started = u64::try_from(clock.now().as_millisecond()).unwrap_or(0);
@@ -65,7 +67,8 @@ impl Traffic {
                 tasks.spawn(errand.run(stop.clone()));
             }
         }
-        while tasks.join_next().await.is_some() {}
+        let _ = tokio::time::timeout(END_MAX, async { while tasks.join_next().await.is_some() {} })
+            .await;
     }
 }
 
@@ -74,11 +77,11 @@ fn busyness(now: Timestamp, zone: &TimeZone) -> f64 {
     let local = zone.to_datetime(now);
     let by_hour = match local.hour() {
         9..=11 | 13..=16 => 1.0,
-        8 | 12 | 17 => 0.8,
-        7 | 18..=21 => 0.6,
-        _ => 0.35,
+        8 | 12 | 17 => 0.9,
+        7 | 18..=21 => 0.7,
+        _ => 0.5,
     };
-    by_hour * if is_working(local.date()) { 1.0 } else { 0.6 }
+    by_hour * if is_working(local.date()) { 1.0 } else { 0.7 }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ const CHARACTERS_PER_TOKEN: f64 = 4.4;
 const TEXT_TOKENS_MAX: f64 = 24_000.0;
 /// What an agent reads between two calls, in tokens.
 const AGENT_READS: f64 = 1_800.0;
-const OUTPUT_TOKENS_MAX: u64 = 3_000;
+const OUTPUT_TOKENS_MAX: u64 = 1_500;
 
 const HANDBOOK: &[&str] = &[
     "Returns are free within thirty days of delivery.",
