@@ -1,6 +1,5 @@
 /** The one-time token of the address bar. */
 
-import { onMount } from 'svelte';
 import { replaceState } from '$app/navigation';
 import { page } from '$app/state';
 import { tokenOf } from './links';
@@ -13,12 +12,15 @@ export class LinkToken {
   value = $state<string | null>(null);
   read = $state(false);
 
+  /** To be made while a page is set up; a link that is pasted later is read, too. */
   constructor() {
-    onMount(() => {
-      this.value = tokenOf(page.url.hash);
+    $effect(() => {
+      const { hash, pathname } = page.url;
+      const found = tokenOf(hash);
+      if (found !== null) this.value = found;
       this.read = true;
       // The router is ready only after the first page is drawn.
-      if (page.url.hash) setTimeout(() => replaceState(page.url.pathname, {}));
+      if (hash) setTimeout(() => replaceState(pathname, {}));
     });
   }
 }
