@@ -26,33 +26,48 @@ const COLUMNS: &[&str] =
 /// What the page asks, as it asks it.
 const QUERIES: &[(&str, &str)] = &[
     (
-        "totals",
-        r#"{"measures":["spend_usd","tokens","calls","cost_per_call_usd","cost_per_successful_task_usd","latency_p95_ms","fallback_rate"],"range":"last_30_days"}"#,
+        "figures beside the period before, 30 days",
+        r#"{"measures":["spend_usd","tokens","calls","cost_per_call_usd","cost_per_successful_task_usd","tasks_succeeded","tasks_unknown","latency_p95_ms","fallback_rate","fallback_error_rate","fallback_budget_rate","fallback_policy_rate"],"range":"last_30_days","compare":"previous_period"}"#,
     ),
     (
-        "weekly token burn by tier",
+        "figures by day, 90 days",
+        r#"{"measures":["spend_usd","tokens","calls","cost_per_call_usd","cost_per_successful_task_usd","tasks_succeeded","tasks_unknown","latency_p95_ms","fallback_rate"],"range":"last_90_days","grain":"day"}"#,
+    ),
+    (
+        "figures by hour, today",
+        r#"{"measures":["spend_usd","tokens","calls","cost_per_call_usd","cost_per_successful_task_usd","tasks_succeeded","tasks_unknown","latency_p95_ms","fallback_rate"],"range":"today","grain":"hour","compare":"previous_period"}"#,
+    ),
+    (
+        "figures of one department and tier, 30 days",
+        r#"{"measures":["spend_usd","tokens","calls","cost_per_call_usd","cost_per_successful_task_usd","tasks_succeeded","tasks_unknown","latency_p95_ms","fallback_rate"],"filters":[{"dimension":"department","op":"eq","values":["department-3"]},{"dimension":"tier","op":"eq","values":["frontier"]}],"range":"last_30_days","compare":"previous_period"}"#,
+    ),
+    (
+        "weekly token burn by tier, 90 days",
         r#"{"measures":["tokens"],"dimensions":["tier"],"range":"last_90_days","grain":"week"}"#,
     ),
     (
-        "production and experimentation",
-        r#"{"measures":["tokens","spend_usd","calls"],"dimensions":["environment"],"range":"last_30_days"}"#,
+        "spend by environment and day, 30 days",
+        r#"{"measures":["spend_usd"],"dimensions":["environment"],"range":"last_30_days","grain":"day"}"#,
     ),
     (
-        "model mix",
-        r#"{"measures":["tokens","spend_usd","calls"],"dimensions":["model"],"range":"last_30_days"}"#,
+        "model mix, 30 days",
+        r#"{"measures":["spend_usd","tokens","calls"],"dimensions":["model"],"range":"last_30_days","limit":12}"#,
     ),
     (
-        "top 20 applications by spend",
-        r#"{"measures":["spend_usd","calls"],"dimensions":["application"],"range":"last_30_days","limit":20}"#,
+        "top 20 workloads by spend, 30 days",
+        r#"{"measures":["spend_usd","calls","cost_per_call_usd","cost_per_successful_task_usd","latency_p95_ms","fallback_rate"],"dimensions":["workload"],"range":"last_30_days","limit":20}"#,
     ),
     (
-        "usage by department and model family",
-        r#"{"measures":["tokens","spend_usd"],"dimensions":["department","model_family"],"range":"last_30_days"}"#,
+        "usage by department and model family, 30 days",
+        r#"{"measures":["tokens","spend_usd","calls"],"dimensions":["department","model_family"],"range":"last_30_days"}"#,
     ),
-    ("daily spend", r#"{"measures":["spend_usd"],"range":"last_90_days","grain":"day"}"#),
     (
-        "totals beside the period before",
-        r#"{"measures":["spend_usd","tokens","calls","latency_p95_ms","fallback_rate"],"range":"last_30_days","compare":"previous_period"}"#,
+        "active people beside the period before, 30 days",
+        r#"{"measures":["active_people"],"range":"last_30_days","compare":"previous_period"}"#,
+    ),
+    (
+        "people by spend, 30 days",
+        r#"{"measures":["spend_usd","calls"],"dimensions":["person"],"range":"last_30_days","limit":20}"#,
     ),
 ];
 
@@ -66,7 +81,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     events: u64,
     /// Over how many days, up to the last one asked for.
-    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3_650))]
     days: u32,
     /// How often each query is repeated.
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u16).range(1..=1_000))]
@@ -218,7 +233,8 @@ fn events_file(
 ) -> anyhow::Result<(PathBuf, Option<Duration>)> {
     fs::create_dir_all(&arguments.folder)
         .with_context(|| arguments.folder.display().to_string())?;
-    let name = format!("overview-{}-{}d.duckdb", arguments.events, arguments.days);
+    // The number is raised when synthetic events change.
+    let name = format!("overview-{}-{}d-2.duckdb", arguments.events, arguments.days);
     let path = arguments.folder.join(name);
     if path.exists() {
         return Ok((path, None));
