@@ -73,22 +73,50 @@ pub(crate) struct Operation {
 
 // === impl Operation ===
 
+/// One constructor for each method.
+macro_rules! methods {
+    ($($(#[$doc:meta])* $name:ident = $method:ident;)*) => {
+        impl Operation {
+            $($(#[$doc])*
+            pub(crate) fn $name<H, T>(
+                id: impl Into<String>,
+                path: impl Into<String>,
+                access: Access,
+                handler: H,
+            ) -> Self
+            where
+                H: axum::handler::Handler<T, Arc<Api>>,
+                T: 'static,
+            {
+                let route = on(MethodFilter::$method, handler);
+                Self::new(id.into(), Method::$method, path.into(), access, route)
+            })*
+        }
+    };
+}
+
+methods! {
+    /// A `GET`.
+    get = GET;
+    /// A `POST`.
+    post = POST;
+    /// A `PUT`.
+    put = PUT;
+    /// A `DELETE`.
+    delete = DELETE;
+}
+
 impl Operation {
-    fn new<H, T>(
-        id: impl Into<String>,
+    fn new(
+        id: String,
         method: Method,
-        path: impl Into<String>,
+        path: String,
         access: Access,
-        handler: H,
-    ) -> Self
-    where
-        H: axum::handler::Handler<T, Arc<Api>>,
-        T: 'static,
-    {
-        let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::TRACE);
+        route: MethodRouter<Arc<Api>>,
+    ) -> Self {
         Self {
-            id: id.into(),
-            path: path.into(),
+            id,
+            path,
             access,
             tag: "",
             summary: String::new(),
@@ -104,65 +132,9 @@ impl Operation {
             reads: method == Method::GET,
             is_secret: false,
             is_audited: method != Method::GET,
-            route: on(filter, handler),
+            route,
             method,
         }
-    }
-
-    /// A `GET`.
-    pub(crate) fn get<H, T>(
-        id: impl Into<String>,
-        path: impl Into<String>,
-        access: Access,
-        handler: H,
-    ) -> Self
-    where
-        H: axum::handler::Handler<T, Arc<Api>>,
-        T: 'static,
-    {
-        Self::new(id, Method::GET, path, access, handler)
-    }
-
-    /// A `POST`.
-    pub(crate) fn post<H, T>(
-        id: impl Into<String>,
-        path: impl Into<String>,
-        access: Access,
-        handler: H,
-    ) -> Self
-    where
-        H: axum::handler::Handler<T, Arc<Api>>,
-        T: 'static,
-    {
-        Self::new(id, Method::POST, path, access, handler)
-    }
-
-    /// A `PUT`.
-    pub(crate) fn put<H, T>(
-        id: impl Into<String>,
-        path: impl Into<String>,
-        access: Access,
-        handler: H,
-    ) -> Self
-    where
-        H: axum::handler::Handler<T, Arc<Api>>,
-        T: 'static,
-    {
-        Self::new(id, Method::PUT, path, access, handler)
-    }
-
-    /// A `DELETE`.
-    pub(crate) fn delete<H, T>(
-        id: impl Into<String>,
-        path: impl Into<String>,
-        access: Access,
-        handler: H,
-    ) -> Self
-    where
-        H: axum::handler::Handler<T, Arc<Api>>,
-        T: 'static,
-    {
-        Self::new(id, Method::DELETE, path, access, handler)
     }
 
     /// Under which heading, in short, and at length.

@@ -5,12 +5,16 @@ use tally_types::UsageEvent;
 use crate::{Billable, Price, PriceCatalog};
 
 impl PriceCatalog {
-    /// Prices an event by the first of the model's names that a list holds (the last
-    /// one when none does). `provider` and `names` are as in [`Billable`].
-    pub fn price_event(&self, provider: &str, names: &[&str], event: &mut UsageEvent) {
+    /// What an event used, under the first of the model's names that a list holds.
+    pub(crate) fn billable<'a>(
+        &self,
+        provider: &'a str,
+        names: &[&'a str],
+        event: &'a UsageEvent,
+    ) -> Billable<'a> {
         let is_listed = |name: &&&str| self.find(provider, name, event.time).is_some();
         let model = names.iter().find(is_listed).or(names.last()).copied().unwrap_or_default();
-        let price = self.price(&Billable {
+        Billable {
             provider,
             model,
             at: event.time,
@@ -18,7 +22,13 @@ impl PriceCatalog {
             service_tier: event.service_tier,
             modifiers: &event.billing_modifiers,
             tool_requests: &event.tool_requests,
-        });
+        }
+    }
+
+    /// Prices an event by the first of the model's names that a list holds (the last
+    /// one when none does). `provider` and `names` are as in [`Billable`].
+    pub fn price_event(&self, provider: &str, names: &[&str], event: &mut UsageEvent) {
+        let price = self.price(&self.billable(provider, names, event));
         match price {
             Price::Known { cost, version } => {
                 event.cost_list_usd = Some(cost);

@@ -61,17 +61,7 @@ impl PriceCatalog {
         names: &[&str],
         event: &UsageEvent,
     ) -> Option<PriceBreakdown> {
-        let model = names.iter().find(|name| self.find(provider, name, event.time).is_some())?;
-        let billable = Billable {
-            provider,
-            model,
-            at: event.time,
-            tokens: event.tokens,
-            service_tier: event.service_tier,
-            modifiers: &event.billing_modifiers,
-            tool_requests: &event.tool_requests,
-        };
-        let breakdown = self.explain(&billable).ok()?;
+        let breakdown = self.explain(&self.billable(provider, names, event)).ok()?;
         let is_the_same = event.price_version.as_deref() == Some(&breakdown.version)
             && event.cost_list_usd == Some(breakdown.total_usd);
         is_the_same.then_some(breakdown)
