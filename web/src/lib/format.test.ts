@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { add, parseDecimal, subtract, toText } from './decimal';
 import {
+  axisText,
   change,
   columnFormat,
   count,
@@ -70,6 +71,23 @@ describe('counts', () => {
   it('keep the decimals of means', () => {
     expect(plain(1234.56)).toBe('1,235');
     expect(plain(12.34)).toBe('12.3');
+  });
+});
+
+describe('axes', () => {
+  it('say round values without empty decimals', () => {
+    expect([0, 6_000_000, 1_500_000].map((value) => axisText(value, 'tokens'))).toEqual([
+      '0',
+      '6M',
+      '1.50M',
+    ]);
+    expect([0, 0.5, 2, 40_000].map((value) => axisText(value, 'usd'))).toEqual([
+      '$0',
+      '$0.50',
+      '$2',
+      '$40k',
+    ]);
+    expect(axisText(40_000, 'milliseconds')).toBe('40\u202fs');
   });
 });
 

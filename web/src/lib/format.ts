@@ -145,6 +145,17 @@ export function short(cell: Cell | undefined, unit: Unit | null): string {
   }
 }
 
+/** A value of an axis: round, so without decimals that say nothing. */
+export function axisText(value: number, unit: Unit | null): string {
+  const text = value === 0 && unit !== 'usd' ? '0' : short(value, unit);
+  return text.replace(/\.0+(?=\D*$)/, '').replace(/(\.\d\d)00(?=\D*$)/, '$1');
+}
+
+/** 1 other, 12 others */
+export function others(count: number): string {
+  return `${countExact(count)} ${count === 1 ? 'other' : 'others'}`;
+}
+
 /** A cell of a measure with every digit, for the title. */
 export function exact(cell: Cell | undefined, unit: Unit | null): string {
   if (cell === null || cell === undefined) return 'not known';

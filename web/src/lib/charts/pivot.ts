@@ -3,7 +3,7 @@
 import { UNATTRIBUTED, indexOf } from '../api/query';
 import type { Cell, Grain, QueryResult, Unit } from '../api/types';
 import { type Decimal, add, parseDecimal, toText } from '../decimal';
-import { decimalOf, numberOf } from '../format';
+import { decimalOf, numberOf, others as othersName } from '../format';
 import { bucketsOf } from './buckets';
 
 export interface Series {
@@ -87,7 +87,7 @@ export function pivot(result: QueryResult, options: Options): Pivot {
   const rest = all.slice(shown.length);
   if (rest.length > 0 && additive) {
     const cells = buckets.map((_, index) => sum(rest.map((one) => one.cells[index])));
-    shown.push({ ...series(`${rest.length} others`, cells), others: true });
+    shown.push({ ...series(othersName(rest.length), cells), others: true });
   }
   const partial = result.partial_bucket
     ? (positions.get(new Date(result.partial_bucket).getTime()) ?? -1)
@@ -108,7 +108,7 @@ const TIERS = ['frontier', 'standard', 'economy'];
 /** A colour for a series: fixed for what has an order of its own, else one after the other. */
 export function colourOf(name: string, index: number): string {
   if (TIERS.includes(name)) return `var(--tier-${name})`;
-  if (name === UNATTRIBUTED || /^\d+ others$/.test(name)) return 'var(--unknown)';
+  if (name === UNATTRIBUTED || /^[\d,]+ others?$/.test(name)) return 'var(--unknown)';
   if (name === 'production') return 'var(--c1)';
   if (name === 'experimentation') return 'var(--c3)';
   return `var(--c${(index % 8) + 1})`;

@@ -3,7 +3,7 @@
 import { ask, columnOf } from '../api/query';
 import type { Cell, Filter, Query, QueryResult, Unit } from '../api/types';
 import { type Series, isAdditive, pivot, sum, without } from '../charts/pivot';
-import { numberOf } from '../format';
+import { numberOf, others } from '../format';
 import { SERIES_MOST } from './state';
 
 export interface ChartData {
@@ -81,7 +81,7 @@ async function largest(query: Query, weekStarts: string, signal: AbortSignal): P
         series.map((one) => one.cells[at]),
       ),
     );
-    series.push({ name: `${merged} others`, cells, values: cells.map(numberOf), others: true });
+    series.push({ name: others(merged), cells, values: cells.map(numberOf), others: true });
   }
   return { ...chart, result: top, series, merged };
 }
@@ -102,7 +102,7 @@ function groups(result: QueryResult, measure: string): ChartData {
   if (merged > 0 && additive) {
     const total = result.total[result.columns.findIndex(({ name }) => name === measure)];
     const rest = without(total ?? null, [sum(shown.map((one) => one.cells[0]))]);
-    shown.push({ name: `${merged} others`, cells: [rest], others: true });
+    shown.push({ name: others(merged), cells: [rest], others: true });
   }
   const series = shown.map((one) => ({ ...one, values: one.cells.map(numberOf) }));
   return { result, unit, additive, buckets: [], partial: -1, series, compared: null, merged };

@@ -2,7 +2,7 @@
 
 import type { Cell, Grain, Unit } from '../api/types';
 import { colourOf } from '../charts/pivot';
-import { exact, numberOf, short } from '../format';
+import { axisText, exact, numberOf, short } from '../format';
 import { bucketName, bucketTick } from '../zone';
 import type { ChartData } from './chartdata';
 import type { ChartKind } from './state';
@@ -43,7 +43,7 @@ function valueAxis(unit: Unit | null, look: Look) {
     splitLine: { lineStyle: { color: look.colour('var(--line)') } },
     axisLabel: {
       ...axis(look).axisLabel,
-      formatter: (value: number) => (value === 0 ? '0' : short(value, unit).replace(/\.00$/, '')),
+      formatter: (value: number) => axisText(value, unit),
     },
   };
 }

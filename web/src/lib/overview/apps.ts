@@ -3,7 +3,7 @@
 import { UNATTRIBUTED, indexOf } from '../api/query';
 import type { Cell, QueryResult } from '../api/types';
 import { isAdditive, without } from '../charts/pivot';
-import { numberOf } from '../format';
+import { numberOf, others } from '../format';
 import type { Sort } from '../ui/table';
 
 export interface AppRow {
@@ -54,7 +54,7 @@ export function appRows(
         return [name, isAdditive(name, unit) ? without(total, parts) : null];
       }),
     );
-    rows.push(make(`${left} others`, 'others', cells));
+    rows.push(make(others(left), 'others', cells));
   }
   return { rows, total: make('Total', 'total', cellsOf(result.total)) };
 }
