@@ -78,7 +78,7 @@ fn unattributed_calls_are_a_group_among_many() {
 #[test]
 fn more_groups_than_fit_are_ranked_and_those_that_cannot_be_are_refused() {
     let warehouse = berlin();
-    let wanted = synthetic::Synthetic { events: 1_000_000, days: 30, end: now(), seed: 3 };
+    let wanted = synthetic::Synthetic { events: 600_000, days: 30, end: now(), seed: 3 };
     synthetic::load(&warehouse, &wanted).unwrap();
     let mut by_task = query("spend_usd calls", "task_id model session", "last_30_days");
     by_task.limit = Some(5);

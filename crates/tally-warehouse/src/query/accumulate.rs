@@ -82,6 +82,13 @@ impl TaskSums {
         }
     }
 
+    /// Adds the numbers that belong to calls, which are the sum of the groups'.
+    pub(crate) fn add_calls(&mut self, other: &Self) {
+        for number in TaskNumber::ALL.iter().filter(|number| !number.once()) {
+            self.set(*number, self.get(*number) + other.get(*number));
+        }
+    }
+
     /// Tasks whose outcome is known.
     pub(crate) fn known(&self) -> i128 {
         self.get(TaskNumber::Succeeded) + self.get(TaskNumber::Failed)

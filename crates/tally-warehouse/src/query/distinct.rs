@@ -95,12 +95,17 @@ impl Run<'_> {
             });
             each.collect()
         };
-        let mut parts = from_rollup(&sql.added_of_rollup(), &outer);
+        let mut parts = Vec::new();
+        if sql.adds() {
+            parts = from_rollup(&sql.added_of_rollup(), &outer);
+        }
         let mut cells = from_rollup(&format!("cell, {}", sql.once_of_rollup()), "");
         let mut with = String::new();
         if !events.is_empty() {
             with = format!("WITH fresh AS MATERIALIZED ({fresh}) ");
-            parts.push(format!("SELECT {names}{} FROM fresh", sql.added()));
+            if sql.adds() {
+                parts.push(format!("SELECT {names}{} FROM fresh", sql.added()));
+            }
             cells.push(format!("SELECT {names}cell, {} FROM fresh", sql.once_names()));
         }
         parts.push(format!(

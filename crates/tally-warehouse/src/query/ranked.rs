@@ -74,12 +74,19 @@ pub(super) fn top(runs: &[Run<'_>], query: &Query) -> Result<Top, QueryError> {
     let parts = parts_sql(runs, &facts, &mut parameters)?;
     let names = first.key_names();
     let group = Run::group_sql(query.dimensions.len());
-    let sums: Vec<_> = (0..facts.len()).map(|at| format!("sum(f{at}) AS f{at}")).collect();
+    let ranked = match parts.as_slice() {
+        // One part is grouped already.
+        [one] => one.clone(),
+        many => {
+            let sums: Vec<_> = (0..facts.len()).map(|at| format!("sum(f{at}) AS f{at}")).collect();
+            let (sums, parts) = (sums.join(", "), many.join(" UNION ALL "));
+            format!("SELECT {names}{sums} FROM ({parts}) {group}")
+        }
+    };
     let sql = format!(
-        "WITH ranked AS MATERIALIZED (SELECT {names}{} FROM ({parts}) {group}) \
+        "WITH ranked AS MATERIALIZED ({ranked}) \
          SELECT counted.groups, page.* FROM (SELECT count(*) AS groups FROM ranked) counted \
          LEFT JOIN (SELECT {names}true AS found FROM ranked ORDER BY {} LIMIT {} OFFSET {}) page ON true",
-        sums.join(", "),
         order_sql(&criteria, &facts, query.dimensions.len()),
         query.rows(),
         query.offset,
@@ -107,7 +114,7 @@ fn parts_sql(
     runs: &[Run<'_>],
     facts: &[Fact],
     parameters: &mut Vec<String>,
-) -> Result<String, QueryError> {
+) -> Result<Vec<String>, QueryError> {
     let mut parts = Vec::new();
     for (number, run) in runs.iter().enumerate() {
         for slice in run.slices(Content::Sums, None)? {
@@ -128,7 +135,7 @@ fn parts_sql(
             ));
         }
     }
-    Ok(parts.join(" UNION ALL "))
+    Ok(parts)
 }
 
 /// SQL: by the criteria, then by the dimensions as they are shown; what is not defined last.

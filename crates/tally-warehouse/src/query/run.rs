@@ -14,7 +14,7 @@ use crate::{
     error::QueryError,
     facts::Fact,
     histogram,
-    rollup::{Content, Dirty, histogram_columns},
+    rollup::{Content, Dirty, TaskNumber, histogram_columns},
     zone::Calendar,
 };
 
@@ -246,6 +246,20 @@ impl Run<'_> {
                 source = source.max(slices::source(&slices));
             }
         }
+        let numbers = needed_of_tasks(measures);
+        source = source.max(self.not_additive(measures, &numbers, &mut groups)?);
+        Ok((groups, source))
+    }
+
+    /// Sets the numbers of distinct values and the numbers of tasks, which are not
+    /// the sums of their groups'; says what they were answered from.
+    pub(crate) fn not_additive(
+        &self,
+        measures: &[Measure],
+        numbers: &[TaskNumber],
+        groups: &mut Groups,
+    ) -> Result<AnswerSource, QueryError> {
+        let mut source = AnswerSource::RollupDay;
         for (measure, field) in [
             (Measure::ActivePeople, Field::Person),
             (Measure::ActiveTeams, Field::Team),
@@ -264,12 +278,12 @@ impl Run<'_> {
                 source = source.max(slices::source(&slices));
             }
         }
-        if needs(Family::Tasks) {
+        if measures.iter().any(|measure| measure.family() == Family::Tasks) {
             let slices = self.slices(Content::Tasks, None)?;
-            self.tasks(&needed_of_tasks(measures), &slices, &mut groups)?;
+            self.tasks(numbers, &slices, groups)?;
             source = source.max(slices::source(&slices));
         }
-        Ok((groups, source))
+        Ok(source)
     }
 }
 

@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use super::{
-    AnswerSource, Filter, Measure, Query, ResolvedRange,
+    AnswerSource, Filter, Query, ResolvedRange,
     accumulate::{Group, Groups, Key},
     answer::Context,
     buckets::Buckets,
-    measure::Family,
     ranked,
     run::Run,
+    value::needed_of_tasks,
 };
 use crate::{error::QueryError, rollup::Dirty};
 
@@ -101,12 +101,9 @@ impl Side {
             grain: None,
             ..run(context, query, range, dirty, &query.filters)
         };
-        let whole = |measures: &[Measure]| -> Result<Group, QueryError> {
-            let (groups, _) = whole.groups(measures)?;
-            Ok(groups.into_values().next().unwrap_or_default())
-        };
         if let Some(top) = top {
-            let total = whole(&query.measures)?;
+            let (total, _) = whole.groups(&query.measures)?;
+            let total = total.into_values().next().unwrap_or_default();
             if top.keys.is_empty() {
                 // A page beyond the last group.
                 let groups = Groups::new();
@@ -123,31 +120,22 @@ impl Side {
             // One group is the total; without calls there is none.
             groups.values().next().cloned().unwrap_or_default()
         } else {
-            total(query, &groups, whole)?
+            total(query, &groups, &whole)?
         };
         Ok(Self { groups, total, buckets, source })
     }
 }
 
 /// The sum of the groups, and what is not their sum: distinct values and tasks.
-fn total(
-    query: &Query,
-    groups: &Groups,
-    whole: impl Fn(&[Measure]) -> Result<Group, QueryError>,
-) -> Result<Group, QueryError> {
-    let mut total = Group::default();
+fn total(query: &Query, groups: &Groups, whole: &Run<'_>) -> Result<Group, QueryError> {
+    let mut numbers = needed_of_tasks(&query.measures);
+    numbers.retain(|number| number.once());
+    let mut total = Groups::new();
+    whole.not_additive(&query.measures, &numbers, &mut total)?;
+    let mut total = total.into_values().next().unwrap_or_default();
     for group in groups.values() {
         total.add(group);
-    }
-    let additive =
-        |measure: &Measure| !matches!(measure.family(), Family::Distinct | Family::Tasks);
-    let others: Vec<_> = query.measures.iter().copied().filter(|m| !additive(m)).collect();
-    if !others.is_empty() {
-        let whole = whole(&others)?;
-        total.people = whole.people;
-        total.teams = whole.teams;
-        total.sessions = whole.sessions;
-        total.tasks = whole.tasks;
+        total.tasks.add_calls(&group.tasks);
     }
     Ok(total)
 }

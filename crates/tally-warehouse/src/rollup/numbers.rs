@@ -20,7 +20,7 @@ macro_rules! numbers {
 
             /// Whether it is the same in all rows of a cell and counts once per group;
             /// the others belong to the calls of a row and are added up.
-            const fn once(self) -> bool {
+            pub(crate) const fn once(self) -> bool {
                 match self { $(Self::$variant => $once,)* }
             }
 
@@ -110,6 +110,11 @@ impl TaskSql<'_> {
         })
     }
 
+    /// Whether any number of calls is among them.
+    pub(crate) fn adds(&self) -> bool {
+        self.0.iter().any(|number| !number.once())
+    }
+
     /// The numbers of calls over rows of the rollup; zero for the others.
     pub(crate) fn added_of_rollup(&self) -> String {
         self.each(|number| {
@@ -145,7 +150,10 @@ impl TaskSql<'_> {
     pub(crate) fn added(&self) -> String {
         self.each(|number| {
             let name = number.column();
-            Some(if number.once() { "0".to_owned() } else { format!("{name}::HUGEINT") })
+            Some(match number.once() {
+                true => format!("0::HUGEINT AS {name}"),
+                false => format!("{name}::HUGEINT AS {name}"),
+            })
         })
     }
 
@@ -153,7 +161,10 @@ impl TaskSql<'_> {
     pub(crate) fn once(&self) -> String {
         self.each(|number| {
             let name = number.column();
-            Some(if number.once() { format!("{name}::HUGEINT") } else { "0".to_owned() })
+            Some(match number.once() {
+                true => format!("{name}::HUGEINT AS {name}"),
+                false => format!("0::HUGEINT AS {name}"),
+            })
         })
     }
 
