@@ -12,7 +12,7 @@ mod live;
 mod outcome;
 mod work;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use tally_api::SecretMaker;
@@ -47,10 +47,10 @@ const CALLS_KEPT: usize = 10_000;
 pub(crate) struct DemoArguments {
     /// Where Tally listens.
     #[arg(long, default_value = "127.0.0.1:8080")]
-    listen: std::net::SocketAddr,
+    listen: SocketAddr,
     /// Where the simulated provider listens.
     #[arg(long, default_value = "127.0.0.1:9090")]
-    sim_listen: std::net::SocketAddr,
+    sim_listen: SocketAddr,
     /// The folder that holds the demo's data.
     #[arg(long = "demo-data", default_value = "./tally-data/demo")]
     folder: PathBuf,
@@ -81,9 +81,13 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     start_log(&config)?;
     make_private_folder(&config.data)?;
 
-    let sim = TcpListener::bind(arguments.sim_listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", arguments.sim_listen))?;
+    let bind = async |address: SocketAddr| {
+        let listener = TcpListener::bind(address).await;
+        listener.with_context(|| format!("cannot listen on {address}"))
+    };
+    // Told before the history is made, which takes a while.
+    drop(bind(arguments.listen).await?);
+    let sim = bind(arguments.sim_listen).await?;
     let sim_address = sim.local_addr()?;
     let company = Arc::new(found(&arguments, &config, sim_address).await?);
     let options =
@@ -102,7 +106,8 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     };
     let stop = CancellationToken::new();
     let open = tokio::spawn(demo.open(stop.clone()));
-    let result = server.serve_until(end(arguments.seconds, stop)).await;
+    let result = server.serve_until(end(arguments.seconds, stop.clone())).await;
+    stop.cancel();
     let opened = open.await?;
     simulator.abort();
     result.and(opened)
@@ -110,7 +115,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
 
 /// What begins once Tally serves.
 struct Demo {
-    sim: std::net::SocketAddr,
+    sim: SocketAddr,
     folder: PathBuf,
     traffic: Traffic,
 }
@@ -177,7 +182,7 @@ fn rate(text: &str) -> Result<f64, String> {
 async fn found(
     arguments: &DemoArguments,
     config: &Config,
-    sim: std::net::SocketAddr,
+    sim: SocketAddr,
 ) -> anyhow::Result<Company> {
     let now = SystemClock::new().now();
     let wanted = Founding::new(arguments.seed, arguments.people, arguments.days, now);
