@@ -12,7 +12,11 @@ after(() => world?.close());
 
 test('a killed server is told of, and the page recovers without a reload', async () => {
   const page = await world.pageOf('admin', { allow: [/net::ERR_/, /Failed to load resource/, /EventSource/] });
-  await world.open(page, '/teams?range=last_7_days');
+  // The code of a page that was seen is there; that of the others is fetched ahead.
+  await world.open(page, '/people?range=last_7_days');
+  await page.locator('tbody tr').first().waitFor();
+  await page.getByRole('link', { name: 'Teams' }).click();
+  await page.waitForURL('**/teams**');
   await page.locator('tbody tr').first().waitFor();
   await page.evaluate(() => (window.sameDocument = true));
 
@@ -28,6 +32,32 @@ test('a killed server is told of, and the page recovers without a reload', async
   await page.locator('tbody tr').first().waitFor();
   assert.equal(await page.evaluate(() => window.sameDocument), true, 'it was not loaded again');
   assert.equal(new URL(page.url()).pathname, '/people');
+  await world.verifyPages();
+});
+
+test('a page whose code is not there yet waits for the server, too', async () => {
+  await world.tally.stop();
+  await world.tally.run();
+  const page = await world.page({
+    allow: [/net::ERR_/, /Failed to (load resource|fetch)/, /EventSource/],
+  });
+  // As if the connection broke before anything was fetched ahead.
+  await page.route('**/_app/immutable/nodes/**', async (route) => {
+    const wanted = isAway ? route.abort('connectionfailed') : route.continue();
+    await wanted;
+  });
+  let isAway = false;
+  await page.goto(`${world.url}/sign-in`);
+  await world.signIn(page, world.tally.people.admin);
+  await page.waitForURL('**/overview');
+  isAway = true;
+  await world.tally.kill();
+  await page.getByRole('link', { name: 'Models' }).click();
+  await page.getByText('Waiting for Tally').first().waitFor();
+  await assertAccessible(page, 'a page that waits');
+  await world.tally.serve();
+  isAway = false;
+  await page.getByRole('heading', { name: 'Models', level: 1 }).waitFor();
   await world.verifyPages();
 });
 
