@@ -16,7 +16,9 @@ const { from, to } = pastWeek();
 const PAST = `from=${from}&to=${to}`;
 
 const rowLinks = (page) =>
-  page.locator('tbody tr td:first-child a').evaluateAll((links) => links.map((a) => a.getAttribute('href')));
+  page
+    .locator('tbody tr td:first-child a')
+    .evaluateAll((links) => links.map((a) => a.getAttribute('href')));
 
 test('the rows are those of the API, page by page', async () => {
   const page = await world.pageOf('admin');
@@ -49,7 +51,10 @@ test('the CSV is what the screen shows', async () => {
   const at = head.split(',').indexOf('call_id');
   assert.ok(at >= 0, head);
   // Ids and what stands before them hold no commas.
-  assert.deepEqual(lines.map((line) => `/calls/${line.split(',')[at]}`), shown);
+  assert.deepEqual(
+    lines.map((line) => `/calls/${line.split(',')[at]}`),
+    shown,
+  );
 });
 
 test('quotes and SQL in filters are values like any other', async () => {
@@ -103,6 +108,11 @@ test('the lines of a price add up to the cost of the call, on the page as in the
 
   const page = await world.pageOf('admin');
   await world.open(page, `/calls/${priced.call_id}`);
+  const figure = (label) => page.locator('.figures div', { hasText: label }).locator('dd');
+  const kinds = page.getByRole('region', { name: 'Tokens' });
+  const tokens = call.total.tokens.toLocaleString('en');
+  assert.equal(await figure('Tokens').innerText(), tokens);
+  assert.ok((await kinds.locator('tfoot').innerText()).includes(tokens));
   const lines = page.getByRole('region', { name: 'Lines of the price' });
   assert.equal(await lines.locator('tbody tr').count(), price.lines.length);
   const exact = await lines.locator('tfoot td').getAttribute('title');

@@ -17,7 +17,10 @@ const PAST = `from=${from}&to=${to}`;
 
 test('the CSV is what the table shows', async () => {
   const page = await world.pageOf('admin');
-  await world.open(page, `/explore?${PAST}&measures=spend_usd,calls&by=team,model&chart=table&grain=none&compare=none`);
+  await world.open(
+    page,
+    `/explore?${PAST}&measures=spend_usd,calls&by=team,model&chart=table&grain=none&compare=none`,
+  );
   await page.locator('tbody tr').first().waitFor();
   const query = {
     measures: ['spend_usd', 'calls'],
@@ -29,10 +32,13 @@ test('the CSV is what the table shows', async () => {
   const downloading = page.waitForEvent('download');
   await page.getByRole('button', { name: /CSV/ }).click();
   const file = await readFile(await (await downloading).path(), 'utf8');
-  const [, ...lines] = file.trimEnd().split('\r\n').map((line) => line.split(','));
-  const shown = await page.locator('tbody tr').evaluateAll((all) =>
-    all.map((row) => [...row.cells].map((cell) => cell.innerText.trim())),
-  );
+  const [, ...lines] = file
+    .trimEnd()
+    .split('\r\n')
+    .map((line) => line.split(','));
+  const shown = await page
+    .locator('tbody tr')
+    .evaluateAll((all) => all.map((row) => [...row.cells].map((cell) => cell.innerText.trim())));
   assert.deepEqual(
     shown.map(([team, model]) => `${team} ${model}`),
     lines.slice(0, shown.length).map(([team, model]) => `${team} ${model}`),

@@ -38,7 +38,11 @@ for (const [path, dimension] of [
     let events = 0n;
     for await (const event of world.api.events(PAST)) events += pico(event.cost_list_usd ?? '0');
     assert.equal(sum, events, 'the total is the sum of the calls');
-    assert.equal(await page.locator('tr.unattributed').count(), 1, 'what nobody is known for is shown');
+    assert.equal(
+      await page.locator('tr.unattributed').count(),
+      1,
+      'what nobody is known for is shown',
+    );
     assert.doesNotMatch(await page.locator('thead').innerText(), /rank|#|place/i);
   });
 
@@ -49,15 +53,24 @@ for (const [path, dimension] of [
     const downloading = page.waitForEvent('download');
     await page.getByRole('button', { name: 'CSV' }).click();
     const file = await readFile(await (await downloading).path(), 'utf8');
-    const [head, ...lines] = file.trimEnd().split('\r\n').map((line) => line.split(','));
+    const [head, ...lines] = file
+      .trimEnd()
+      .split('\r\n')
+      .map((line) => line.split(','));
     assert.deepEqual(head.slice(0, 4), [dimension, 'spend_usd', 'tokens', 'calls']);
     const known = lines.filter(([name]) => name !== 'unattributed');
     const screen = (await amounts(page, 3)).slice(0, known.length);
-    assert.deepEqual(screen, known.map((line) => pico(line[1])));
+    assert.deepEqual(
+      screen,
+      known.map((line) => pico(line[1])),
+    );
     const calls = await page
       .locator('tbody tr:not(.unattributed) td:nth-child(5)')
       .evaluateAll((cells) => cells.map((cell) => cell.textContent.trim().replaceAll(',', '')));
-    assert.deepEqual(calls, known.map((line) => line[3]));
+    assert.deepEqual(
+      calls,
+      known.map((line) => line[3]),
+    );
   });
 }
 
@@ -66,7 +79,9 @@ test('the search looks at names and what people are called, and stands in the ad
   await world.open(page, `/people?${PAST}`);
   const link = page.locator('tbody tr td:first-child a').first();
   const called = await link.innerText();
-  await page.getByRole('searchbox', { name: 'Search people' }).fill(called.split(' ').reverse().join(' '));
+  await page
+    .getByRole('searchbox', { name: 'Search people' })
+    .fill(called.split(' ').reverse().join(' '));
   await page.waitForURL('**q=**');
   await page.waitForFunction(() => document.querySelectorAll('tbody tr').length < 3);
   assert.equal(await page.locator('tbody tr td:first-child a').first().innerText(), called);

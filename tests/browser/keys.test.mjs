@@ -84,7 +84,10 @@ test('an admin sees all keys and finds one; its name leads to its calls', async 
     (count) => document.querySelectorAll('tbody tr').length === count,
     Math.min(100, all.length),
   );
-  const { person, name } = { ...all.find((key) => key.spec.person).spec, name: all.find((key) => key.spec.person).name };
+  const { person, name } = {
+    ...all.find((key) => key.spec.person).spec,
+    name: all.find((key) => key.spec.person).name,
+  };
   await page.getByRole('searchbox', { name: 'Search keys' }).fill(name);
   await page.waitForURL('**q=**');
   const row = page.locator('tbody tr', { hasText: person }).first();

@@ -7,11 +7,16 @@ import { assertAccessible } from './harness/checks.mjs';
 import { World } from './harness/world.mjs';
 
 let world;
-before(async () => (world = await World.open({ own: true, company: { people: 10, days: 3, seed: 7, rate: 1 } })));
+before(
+  async () =>
+    (world = await World.open({ own: true, company: { people: 10, days: 3, seed: 7, rate: 1 } })),
+);
 after(() => world?.close());
 
 test('a killed server is told of, and the page recovers without a reload', async () => {
-  const page = await world.pageOf('admin', { allow: [/net::ERR_/, /Failed to load resource/, /EventSource/] });
+  const page = await world.pageOf('admin', {
+    allow: [/net::ERR_/, /Failed to load resource/, /EventSource/],
+  });
   // The code of a page that was seen is there; that of the others is fetched ahead.
   await world.open(page, '/people?range=last_7_days');
   await page.locator('tbody tr').first().waitFor();
@@ -27,7 +32,10 @@ test('a killed server is told of, and the page recovers without a reload', async
   await assertAccessible(page, 'while the server is away');
 
   await world.tally.serve();
-  await page.getByRole('button', { name: 'Try now' }).click({ timeout: 5_000 }).catch(() => {});
+  await page
+    .getByRole('button', { name: 'Try now' })
+    .click({ timeout: 5_000 })
+    .catch(() => {});
   await page.getByText('Tally does not answer.').waitFor({ state: 'hidden' });
   await page.locator('tbody tr').first().waitFor();
   assert.equal(await page.evaluate(() => window.sameDocument), true, 'it was not loaded again');

@@ -87,14 +87,19 @@ test('the link of a number really shows these calls', async () => {
   const shown = await page
     .locator('tbody tr td:first-child a')
     .evaluateAll((links) => links.map((a) => a.getAttribute('href')));
-  assert.deepEqual(shown, items.map((event) => `/calls/${event.call_id}`));
+  assert.deepEqual(
+    shown,
+    items.map((event) => `/calls/${event.call_id}`),
+  );
 });
 
 test('every amount in a table or chart of the overview leads to calls or explore', async () => {
   const page = await world.pageOf('admin');
   await world.open(page, `/overview?${PAST}`);
   await page.locator('main table tbody tr').first().waitFor();
-  const links = await page.locator('main a').evaluateAll((all) => all.map((a) => a.getAttribute('href')));
+  const links = await page
+    .locator('main a')
+    .evaluateAll((all) => all.map((a) => a.getAttribute('href')));
   assert.ok(links.length > 10);
   for (const href of links) assert.match(href, /^\/(calls|explore|models|teams|people)\b/, href);
 });
@@ -117,7 +122,9 @@ test('first paint, measured', async (context) => {
   await kpi(page, 'Spend').locator('.value').waitFor();
   const timing = await page.evaluate(() => {
     const [paint] = performance.getEntriesByName('first-contentful-paint');
-    const scripts = performance.getEntriesByType('resource').filter((one) => one.name.endsWith('.js'));
+    const scripts = performance
+      .getEntriesByType('resource')
+      .filter((one) => one.name.endsWith('.js'));
     return {
       paint: Math.round(paint.startTime),
       scripts: scripts.length,

@@ -14,7 +14,9 @@ afterEach(() => world.verifyPages());
 const { from, to } = pastWeek();
 const PAST = `from=${from}&to=${to}`;
 const firstColumn = (page) =>
-  page.locator('tbody tr td:first-child').evaluateAll((cells) => cells.map((cell) => cell.textContent));
+  page
+    .locator('tbody tr td:first-child')
+    .evaluateAll((cells) => cells.map((cell) => cell.textContent));
 
 test('a developer sees own usage only, in lists, numbers and the API of the page', async () => {
   const me = world.tally.people.developer;
@@ -73,7 +75,10 @@ test('a manager sees the team and nobody else', async () => {
   await world.open(page, `/teams?${PAST}`);
   await page.locator('tfoot td').first().waitFor();
   const teams = await firstColumn(page);
-  assert.deepEqual(teams.map((name) => name.trim()), [me.spec.team]);
+  assert.deepEqual(
+    teams.map((name) => name.trim()),
+    [me.spec.team],
+  );
 });
 
 test('a viewer reads everything and changes nothing', async () => {
@@ -93,7 +98,16 @@ test('no page asks for what its reader may not have', async () => {
     page.on('response', (reply) => {
       if (reply.status() === 403) refused.push(reply.url());
     });
-    for (const path of ['/overview', '/explore', '/calls', '/people', '/teams', '/models', '/keys', '/settings']) {
+    for (const path of [
+      '/overview',
+      '/explore',
+      '/calls',
+      '/people',
+      '/teams',
+      '/models',
+      '/keys',
+      '/settings',
+    ]) {
       await world.open(page, path);
       await page.waitForLoadState('networkidle').catch(() => {});
     }

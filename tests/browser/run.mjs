@@ -15,7 +15,9 @@ const FOLDER = join(ROOT, 'tests/browser');
 
 async function main(wanted) {
   const all = (await readdir(FOLDER)).filter((name) => name.endsWith('.test.mjs')).sort();
-  const files = all.filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
+  const files = all.filter(
+    (name) => wanted.length === 0 || wanted.some((part) => name.includes(part)),
+  );
   if (files.length === 0) throw new Error(`no test file matches; there are ${all.join(', ')}`);
   if (wanted.length === 0) await rm(join(FOLDER, 'screenshots'), { recursive: true, force: true });
 

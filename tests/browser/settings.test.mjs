@@ -109,7 +109,10 @@ test('the audit trail is read page by page', async () => {
 test('my sessions: another browser is signed out from here', async () => {
   const other = await fetch(`${world.url}/api/v1/sign-in`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'user-agent': 'Mozilla/5.0 (Windows NT 10.0) Firefox/140.0' },
+    headers: {
+      'content-type': 'application/json',
+      'user-agent': 'Mozilla/5.0 (Windows NT 10.0) Firefox/140.0',
+    },
     body: JSON.stringify({ name: world.tally.people.viewer, password: world.tally.password }),
   });
   const cookie = other.headers.get('set-cookie').split(';')[0];

@@ -12,7 +12,11 @@ after(() => world?.close());
 afterEach(() => world.verifyPages());
 
 // The browser itself logs every answer that is an error.
-const REFUSED = [/Failed to load resource.*40[0139]/, /Failed to load resource.*410/, /Failed to load resource.*422/];
+const REFUSED = [
+  /Failed to load resource.*40[0139]/,
+  /Failed to load resource.*410/,
+  /Failed to load resource.*422/,
+];
 
 async function signInPage(path = '/sign-in', options = {}) {
   const page = await world.page({ allow: REFUSED, ...options });
@@ -34,7 +38,10 @@ test('with the name and password of the demo, then out again', async () => {
   const readable = await page.evaluate(() => document.cookie);
   assert.equal(readable, '', 'no script may read the session');
 
-  await page.getByRole('button', { name: /Maya Chen|admin/i }).first().click();
+  await page
+    .getByRole('button', { name: /Maya Chen|admin/i })
+    .first()
+    .click();
   await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await page.waitForURL('**/sign-in**');
   const reply = await page.request.get(`${world.url}/api/v1/me`);
@@ -83,7 +90,12 @@ test('comes back to where it was asked for, and never to another host', async ()
   await world.signIn(page, world.tally.people.viewer);
   await page.waitForURL(`**${wanted}`);
 
-  for (const next of ['//evil.test/x', 'https://evil.test/', '/\\evil.test', 'javascript:alert(1)']) {
+  for (const next of [
+    '//evil.test/x',
+    'https://evil.test/',
+    '/\\evil.test',
+    'javascript:alert(1)',
+  ]) {
     const other = await signInPage(`/sign-in?next=${encodeURIComponent(next)}`);
     await world.signIn(other, world.tally.people.viewer);
     await other.waitForURL(`${world.url}/overview`);

@@ -35,7 +35,8 @@ export async function assertFitsWidth(page, where) {
     const view = document.documentElement.clientWidth;
     const scrolls = (element) => {
       for (let at = element.parentElement; at && at !== document.body; at = at.parentElement) {
-        if (['auto', 'scroll', 'hidden', 'clip'].includes(getComputedStyle(at).overflowX)) return true;
+        if (['auto', 'scroll', 'hidden', 'clip'].includes(getComputedStyle(at).overflowX))
+          return true;
       }
       return false;
     };
@@ -45,7 +46,10 @@ export async function assertFitsWidth(page, where) {
       .map((element) => element.outerHTML.slice(0, 160));
     return { content: document.documentElement.scrollWidth, view, culprits };
   });
-  assert.ok(content <= view + 1, `${where} is ${content} px wide in ${view} px: ${culprits.join('\n')}`);
+  assert.ok(
+    content <= view + 1,
+    `${where} is ${content} px wide in ${view} px: ${culprits.join('\n')}`,
+  );
 }
 
 /** What has the focus, in words that a failed test can show. */

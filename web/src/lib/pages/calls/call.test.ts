@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { UsageEvent } from '../../api/types';
-import { eventsQuery, lineLabel, marksOf, totalTokens } from './call';
+import { eventsQuery, lineLabel, marksOf, sumTokens, totalTokens } from './call';
 
 const EVENT = {
   event_id: 'e',
@@ -18,6 +18,12 @@ const EVENT = {
 
 it('reasoning is a part of output and counted once', () => {
   expect(totalTokens(EVENT.tokens)).toBe(35);
+});
+
+it('attempts add up kind by kind', () => {
+  const sum = sumTokens([EVENT.tokens, { input_uncached: 1, cache_write_1h: 2 }]);
+  expect(sum).toMatchObject({ input_uncached: 11, cache_write_1h: 2, output: 5, reasoning: 3 });
+  expect(totalTokens(sum)).toBe(38);
 });
 
 describe('marksOf', () => {

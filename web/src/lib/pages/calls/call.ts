@@ -1,55 +1,20 @@
 /** One call's whole story, as the API tells it, and words for its parts. */
 
 import { api, at } from '../../api/client';
+import type { components } from '../../api/schema';
 import type { Filter, Page, Range, Tokens, UsageEvent } from '../../api/types';
 import { words } from '../../format';
 
-export interface PriceLine {
-  /** A kind of token, `request`, or `tool:<name>`. */
-  what: string;
-  quantity: number;
-  rate_usd: string;
-  unit: 'million_tokens' | 'request' | 'tool_request';
-  cost_usd: string;
-}
+type Schemas = components['schemas'];
 
-export interface Price {
-  list: string;
-  version: string;
-  effective_from?: string | null;
-  lines: PriceLine[];
-  total_usd: string;
-}
-
+export type PriceLine = Schemas['PriceLine'];
+export type Outcome = Schemas['Outcome'];
+/** The event is as all pages know it; the rest is as the document says. */
 export interface Attempt {
   event: UsageEvent;
-  price: Price | null;
+  price: Schemas['PriceBreakdown'] | null;
 }
-
-export interface Outcome {
-  result: 'succeeded' | 'failed';
-  time: string;
-  escalated?: boolean;
-  quality_bp?: number;
-  value_usd?: string;
-  tickets_deflected?: number;
-  conversions?: number;
-  minutes_saved?: number;
-}
-
-export interface Call {
-  call_id: string;
-  attempts: Attempt[];
-  total: { tokens: Tokens; cost_list_usd: string | null; latency_us: number | null };
-  task: {
-    workload: string | null;
-    task_id: string;
-    outcome: Outcome | null;
-    calls: number;
-    cost_list_usd: string | null;
-  } | null;
-  budgets: string[];
-}
+export type Call = Omit<Schemas['Call'], 'attempts'> & { attempts: Attempt[] };
 
 export const getCall = (id: string, signal?: AbortSignal): Promise<Call> =>
   api.get(at`/api/v1/calls/${id}`, { signal });
@@ -86,6 +51,13 @@ export const TOKEN_KINDS = [
 
 export function totalTokens(tokens: Tokens): number {
   return TOKEN_KINDS.reduce((sum, { kind }) => sum + (tokens[kind] ?? 0), 0);
+}
+
+/** Kind by kind over several attempts. */
+export function sumTokens(all: Tokens[]): Tokens {
+  const sum = (kind: keyof Tokens) => all.reduce((total, one) => total + (one[kind] ?? 0), 0);
+  const kinds = TOKEN_KINDS.map(({ kind }) => [kind, sum(kind)] as const);
+  return { ...Object.fromEntries(kinds), reasoning: sum('reasoning') };
 }
 
 export function cacheWrites(tokens: Tokens): number {
