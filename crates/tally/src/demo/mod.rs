@@ -191,7 +191,8 @@ async fn found(
     let warehouse = config.data.join("warehouse.duckdb");
     let options = tally_warehouse::Options {
         memory_limit_bytes: config.warehouse.memory_bytes_max,
-        threads: config.warehouse.threads,
+        // A day is too little for two threads, which would only wait for each other.
+        threads: 1,
         time_zone: company::zone(),
         week_starts: Weekday::Monday,
     };

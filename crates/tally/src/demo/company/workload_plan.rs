@@ -52,7 +52,7 @@ pub(crate) struct WorkloadPlan {
     pub(crate) team: &'static str,
     pub(crate) purpose: &'static str,
     pub(crate) rhythm: Rhythm,
-    /// Tasks per day for a company of 300; of `People`, see `users`.
+    /// Tasks per day for a company of 350; of `People`, see `users`.
     pub(crate) tasks: f64,
     /// Tasks per working day of a person of this trade.
     pub(crate) users: &'static [(Trade, f64)],

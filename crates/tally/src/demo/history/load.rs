@@ -16,6 +16,8 @@ use super::History;
 /// The history's rows come from a node of its own, so that a row that was loaded
 /// before is recognised by its sequence.
 const NODE: NodeId = NodeId(Uuid::from_u128(0x6869_7374_6f72_4079_8a5c_7461_6c6c_7901));
+/// Each transaction has its price; this many rows are some 50 MB.
+const ROWS_AT_ONCE: usize = 25_000;
 /// Days made ahead of those being written.
 const DAYS_AHEAD: usize = 2;
 
@@ -38,6 +40,7 @@ pub(crate) fn load(
         scope.spawn(move || make(history, &made));
         write(&warehouse, &days, progress)
     })?;
+    tell("summing up the company's history");
     warehouse.compact(now)?;
     warehouse.checkpoint()?;
     Ok(loaded)
@@ -58,12 +61,19 @@ fn write(
     mut progress: Progress,
 ) -> anyhow::Result<u64> {
     let mut sequence = 0;
+    let mut rows: Vec<(u64, Record)> = Vec::new();
     for day in days {
-        let rows: Vec<(u64, Record)> = (sequence + 1..).zip(day?).collect();
-        sequence = rows.last().map_or(sequence, |(last, _)| *last);
-        warehouse.write(NODE, &rows)?;
+        for record in day? {
+            sequence += 1;
+            rows.push((sequence, record));
+        }
+        if rows.len() >= ROWS_AT_ONCE {
+            warehouse.write(NODE, &rows)?;
+            rows.clear();
+        }
         progress.advance(sequence);
     }
+    warehouse.write(NODE, &rows)?;
     Ok(sequence)
 }
 
@@ -86,11 +96,12 @@ impl Progress {
         let percent = self.done.saturating_mul(100) / self.days.max(1);
         if percent / 10 > self.told_percent / 10 {
             self.told_percent = percent;
-            // A closed pipe is nobody's problem.
-            let _ = writeln!(
-                std::io::stderr().lock(),
-                "making the company's history: {percent} %, {rows} calls and outcomes"
-            );
+            tell(&format!("making the company's history: {percent} %, {rows} calls and outcomes"));
         }
     }
+}
+
+fn tell(text: &str) {
+    // A closed pipe is nobody's problem.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

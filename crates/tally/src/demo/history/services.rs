@@ -10,7 +10,7 @@ use crate::demo::{
 };
 
 /// The company that the plans' numbers are for.
-const PLANNED_PEOPLE: f64 = 300.0;
+const PLANNED_PEOPLE: f64 = 350.0;
 /// A small company's customers are not that few.
 const SCALE_MIN: f64 = 0.08;
 /// Seen from a source that knows neither key nor workload.
