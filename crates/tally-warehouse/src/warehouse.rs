@@ -44,6 +44,7 @@ pub struct Warehouse {
     readers: Mutex<Vec<Connection>>,
     calendar: RwLock<Calendar>,
     simulated: AtomicBool,
+    cache: query::Cache,
 }
 
 impl std::fmt::Debug for Warehouse {
@@ -80,6 +81,7 @@ impl Warehouse {
         let simulated = store::has_simulated(&writer)?;
         let warehouse = Self {
             simulated: AtomicBool::new(simulated),
+            cache: query::Cache::default(),
             template: Mutex::new(writer.try_clone()?),
             writer: Mutex::new(writer),
             readers: Mutex::new(Vec::new()),
@@ -161,7 +163,8 @@ impl Warehouse {
         rollups: bool,
     ) -> Result<QueryResult, QueryError> {
         self.read(|connection, calendar| {
-            query::answer(&query::Context { connection, calendar, now, rollups }, query)
+            let cache = &self.cache;
+            query::answer(&query::Context { connection, calendar, now, rollups, cache }, query)
         })
     }
 

@@ -75,17 +75,17 @@ impl TaskSums {
         self.0.get(number as usize).copied().unwrap_or(0)
     }
 
-    /// Sets one of the numbers.
-    pub(crate) fn set(&mut self, number: TaskNumber, value: i128) {
+    /// Adds to one of the numbers.
+    pub(crate) fn add(&mut self, number: TaskNumber, more: i128) {
         if let Some(slot) = self.0.get_mut(number as usize) {
-            *slot = value;
+            *slot += more;
         }
     }
 
     /// Adds the numbers that belong to calls, which are the sum of the groups'.
     pub(crate) fn add_calls(&mut self, other: &Self) {
         for number in TaskNumber::ALL.iter().filter(|number| !number.once()) {
-            self.set(*number, self.get(*number) + other.get(*number));
+            self.add(*number, other.get(*number));
         }
     }
 

@@ -9,6 +9,7 @@ use super::{
     Cell, Column, ColumnKind, Measure, Query, QueryResult, TIME,
     accumulate::{GROUPS_MAX, Group, Groups, Key},
     buckets::Buckets,
+    cache::Cache,
     result::UNATTRIBUTED,
     side::Sides,
     value::value,
@@ -28,6 +29,7 @@ pub(crate) struct Context<'a> {
     pub(crate) calendar: &'a Calendar,
     pub(crate) now: Timestamp,
     pub(crate) rollups: bool,
+    pub(crate) cache: &'a Cache,
 }
 
 /// Answers a query.

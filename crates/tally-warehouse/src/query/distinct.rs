@@ -57,63 +57,117 @@ impl Run<'_> {
         slices: &[Slice],
         groups: &mut Groups,
     ) -> Result<(), QueryError> {
-        let mut parameters = Vec::new();
-        let sql = self.tasks_sql(&TaskSql(numbers), slices, &mut parameters);
-        self.rows(&sql, &parameters, numbers.len(), |key, values| {
+        let sql = TaskSql(numbers);
+        let (rolled, events): (Vec<_>, Vec<_>) =
+            slices.iter().partition(|slice| slice.table.is_some());
+        let mut add = |key, values: &[i128]| {
             // Without dimensions there is a row even of no tasks.
-            if values.first().is_some_and(|tasks| *tasks != 0) {
+            if values.iter().any(|value| *value != 0) {
                 let tasks = &mut groups.entry(key).or_default().tasks;
                 for (number, value) in numbers.iter().zip(values) {
-                    tasks.set(*number, *value);
+                    tasks.add(*number, *value);
                 }
             }
-        })?;
+        };
+        if !rolled.is_empty() {
+            let mut parameters = Vec::new();
+            let sql = self.rolled_sql(&sql, &rolled, &mut parameters);
+            self.rows_of_rollup("rollup_task", sql, parameters, numbers.len(), &mut add)?;
+        }
+        if !events.is_empty() {
+            let mut parameters = Vec::new();
+            let sql = self.fresh_sql(&sql, &events, &rolled, &mut parameters);
+            self.rows(&sql, &parameters, numbers.len(), &mut add)?;
+        }
         within_limit(groups)
     }
 
-    /// SQL of the numbers of tasks: those of calls are added up, those of tasks are
-    /// added up over the distinct cells.
-    fn tasks_sql(
+    /// SQL of the numbers of tasks in the rollup: those of calls are added up over the
+    /// rows, those of tasks over the distinct cells.
+    fn rolled_sql(
         &self,
         sql: &TaskSql<'_>,
-        slices: &[Slice],
+        slices: &[&Slice],
         parameters: &mut Vec<String>,
     ) -> String {
         let names = self.key_names();
-        let outer = Self::group_sql(self.key_columns());
-        let (rolled, events): (Vec<_>, Vec<_>) =
-            slices.iter().partition(|slice| slice.table.is_some());
-        let fresh = self.fresh_tasks_sql(sql, &events, parameters);
-        if rolled.is_empty() && events.len() == 1 {
-            return format!("SELECT {names}{} FROM ({fresh}) {outer}", sql.sums());
-        }
-        let mut from_rollup = |values: &str, group: &str| -> Vec<String> {
-            let each = rolled.iter().map(|slice| {
-                let keys = self.keys_sql(slice, parameters);
-                let condition = self.where_sql(slice, parameters);
-                format!("SELECT {keys}{values} FROM rollup_task WHERE {condition} {group}")
-            });
-            each.collect()
-        };
+        let group = Self::group_sql(self.key_columns());
         let mut parts = Vec::new();
         if sql.adds() {
-            parts = from_rollup(&sql.added_of_rollup(), &outer);
+            parts = self.rollup_parts(slices, &sql.added_of_rollup(), &group, parameters);
         }
-        let mut cells = from_rollup(&format!("cell, {}", sql.once_of_rollup()), "");
-        let mut with = String::new();
-        if !events.is_empty() {
-            with = format!("WITH fresh AS MATERIALIZED ({fresh}) ");
-            if sql.adds() {
-                parts.push(format!("SELECT {names}{} FROM fresh", sql.added()));
-            }
-            cells.push(format!("SELECT {names}cell, {} FROM fresh", sql.once_names()));
+        let cells = format!("cell, {}", sql.once_of_rollup());
+        let cells = self.rollup_parts(slices, &cells, "", parameters).join(" UNION ALL ");
+        parts.push(format!("SELECT {names}{} FROM (SELECT DISTINCT * FROM ({cells}))", sql.once()));
+        format!("SELECT {names}{} FROM ({}) {group}", sql.sums(), parts.join(" UNION ALL "))
+    }
+
+    /// SQL of the numbers of tasks from the events. A task that has a row of the rollup
+    /// in the same group was counted there.
+    fn fresh_sql(
+        &self,
+        sql: &TaskSql<'_>,
+        events: &[&Slice],
+        rolled: &[&Slice],
+        parameters: &mut Vec<String>,
+    ) -> String {
+        let names = self.key_names();
+        let group = Self::group_sql(self.key_columns());
+        let fresh = self.fresh_tasks_sql(sql, events, parameters);
+        if rolled.is_empty() && events.len() == 1 {
+            return format!("SELECT {names}{} FROM ({fresh}) {group}", sql.sums());
+        }
+        let mut with = format!("fresh AS MATERIALIZED ({fresh})");
+        let mut seen = String::new();
+        if !rolled.is_empty() {
+            let known = self.rollup_parts(
+                rolled,
+                "cell",
+                "AND cell IN (SELECT cell FROM fresh)",
+                parameters,
+            );
+            with.push_str(&format!(
+                ", seen AS MATERIALIZED (SELECT DISTINCT * FROM ({}))",
+                known.join(" UNION ALL ")
+            ));
+            let same = names.split(", ").filter(|name| !name.is_empty());
+            let same =
+                same.map(|name| format!(" AND seen.{name} IS NOT DISTINCT FROM task.{name}"));
+            seen = format!(
+                "WHERE NOT EXISTS (SELECT 1 FROM seen WHERE seen.cell = task.cell{})",
+                same.collect::<String>()
+            );
+        }
+        let mut parts = Vec::new();
+        if sql.adds() {
+            parts.push(format!("SELECT {names}{} FROM fresh", sql.added()));
         }
         parts.push(format!(
-            "SELECT {names}{} FROM (SELECT DISTINCT * FROM ({}))",
+            "SELECT {names}{} FROM (SELECT DISTINCT {names}cell, {} FROM fresh) task {seen}",
             sql.once(),
-            cells.join(" UNION ALL ")
+            sql.once_names()
         ));
-        format!("{with}SELECT {names}{} FROM ({}) {outer}", sql.sums(), parts.join(" UNION ALL "))
+        format!(
+            "WITH {with} SELECT {names}{} FROM ({}) {group}",
+            sql.sums(),
+            parts.join(" UNION ALL ")
+        )
+    }
+
+    /// SQL: keys and values of each slice of the rollup of tasks.
+    fn rollup_parts(
+        &self,
+        slices: &[&Slice],
+        values: &str,
+        end: &str,
+        parameters: &mut Vec<String>,
+    ) -> Vec<String> {
+        let each = slices.iter().map(|slice| {
+            let keys = self.keys_sql(slice, parameters);
+            let condition = self.where_sql(slice, parameters);
+            format!("SELECT {keys}{values} FROM rollup_task WHERE {condition} {end}")
+        });
+        each.collect()
     }
 
     /// SQL of single tasks from the events; each is a cell of its own.

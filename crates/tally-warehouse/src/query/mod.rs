@@ -3,6 +3,7 @@
 mod accumulate;
 mod answer;
 mod buckets;
+mod cache;
 mod dimension;
 mod distinct;
 mod filter;
@@ -23,6 +24,7 @@ pub use range::{Compare, NamedRange, Range, ResolvedRange};
 pub use result::{AnswerSource, Cell, Column, ColumnKind, QueryResult, to_csv};
 
 pub(crate) use answer::{Context, answer};
+pub(crate) use cache::Cache;
 pub use filter::validate as validate_filters;
 pub(crate) use filter::where_sql;
 pub(crate) use result::{harmless, push_line, quoted};

@@ -1,10 +1,13 @@
 //! SQL of each family of measures, run and added up per group.
 
+use std::sync::Arc;
+
 use duckdb::{Connection, params_from_iter};
 
 use super::{
     AnswerSource, Dimension, Field, Filter, Grain, Measure, ResolvedRange,
     accumulate::{GROUPS_MAX, Groups, Key},
+    cache::{Answer, Asked, Cache},
     filter::where_sql,
     measure::Family,
     slices::{self, Need, Slice},
@@ -29,6 +32,7 @@ pub(crate) struct Run<'a> {
     pub(crate) dirty: &'a Dirty,
     /// Whether rollups may answer.
     pub(crate) rollups: bool,
+    pub(crate) cache: &'a Cache,
 }
 
 /// The two histograms of a call.
@@ -185,7 +189,38 @@ impl Run<'_> {
         let table = slice.table_sql();
         let group = Self::group_sql(self.key_columns() + more_keys);
         let sql = format!("SELECT {keys}{values} FROM {table} WHERE {condition} {group}");
-        self.rows(&sql, &parameters, count, add)
+        match slice.table {
+            Some(table) => self.rows_of_rollup(table.name, sql, parameters, count, add),
+            None => self.rows(&sql, &parameters, count, add),
+        }
+    }
+
+    /// As [`Self::rows`], for SQL that reads one rollup and nothing else.
+    pub(super) fn rows_of_rollup(
+        &self,
+        table: &'static str,
+        sql: String,
+        parameters: Vec<String>,
+        count: usize,
+        mut add: impl FnMut(Key, &[i128]),
+    ) -> Result<(), QueryError> {
+        let asked = Asked { table, version: self.dirty.version(table), sql, parameters };
+        let answer = match self.cache.get(&asked) {
+            Some(answer) => answer,
+            None => {
+                let mut answer = Answer::new();
+                self.rows(&asked.sql, &asked.parameters, count, |key, values| {
+                    answer.push((key, values.to_vec()));
+                })?;
+                let answer = Arc::new(answer);
+                self.cache.put(asked, Arc::clone(&answer));
+                answer
+            }
+        };
+        for (key, values) in answer.iter() {
+            add(key.clone(), values);
+        }
+        Ok(())
     }
 
     pub(super) fn key_names(&self) -> String {

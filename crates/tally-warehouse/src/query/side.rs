@@ -82,6 +82,7 @@ fn run<'a>(
         grain: query.grain,
         dirty,
         rollups: context.rollups,
+        cache: context.cache,
     }
 }
 

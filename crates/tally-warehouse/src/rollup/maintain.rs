@@ -3,7 +3,11 @@
 use duckdb::Connection;
 use jiff::Timestamp;
 
-use super::{Bucket, Content, Part, TABLES, dirty::list, tasks};
+use super::{
+    Bucket, Content, Part, TABLES,
+    dirty::{changed, list},
+    tasks,
+};
 use crate::{
     error::WarehouseError,
     zone::{self, Calendar, QUARTER_US, date_of},
@@ -50,6 +54,7 @@ pub(crate) fn compact_quarters(
     for table in TABLES.iter().filter(|table| table.bucket == Bucket::Quarter) {
         connection.execute_batch(&format!("DELETE FROM {} WHERE {between}", table.name))?;
         connection.execute_batch(&table.fill_sql(&part))?;
+        changed(connection, table.name)?;
     }
     connection.execute_batch(&format!("DELETE FROM dirty_quarters WHERE {between}"))?;
     Ok(())
@@ -82,6 +87,7 @@ pub(crate) fn compact_day(
     let part = Part { calendar, from, to };
     for table in TABLES.iter().filter(|table| table.bucket == Bucket::Day) {
         connection.execute_batch(&format!("DELETE FROM {} WHERE bucket = {day}", table.name))?;
+        changed(connection, table.name)?;
         if table.content != Content::Tasks {
             connection.execute_batch(&table.fill_sql(&part))?;
         }
@@ -98,6 +104,7 @@ pub(crate) fn compact_day(
 pub(crate) fn rebuild(connection: &Connection, calendar: &Calendar) -> Result<(), WarehouseError> {
     for table in TABLES.iter().filter(|table| table.bucket == Bucket::Quarter) {
         connection.execute_batch(&format!("DELETE FROM {}", table.name))?;
+        changed(connection, table.name)?;
     }
     connection.execute_batch(&format!(
         "DELETE FROM dirty_quarters; INSERT INTO dirty_quarters \
@@ -119,6 +126,7 @@ pub(crate) fn rebuild_days(
 ) -> Result<(), WarehouseError> {
     for table in TABLES.iter().filter(|table| table.bucket == Bucket::Day) {
         connection.execute_batch(&format!("DELETE FROM {}", table.name))?;
+        changed(connection, table.name)?;
     }
     connection.execute_batch("DELETE FROM task_parts; DELETE FROM dirty_days")?;
     each_day(connection, calendar, |day, _| compact_day(connection, calendar, day))
@@ -134,6 +142,7 @@ pub(crate) fn rebuild_task_days(
 ) -> Result<(), WarehouseError> {
     let dirty = list(connection, "dirty_days")?;
     connection.execute_batch("DELETE FROM task_parts; DELETE FROM rollup_task")?;
+    changed(connection, tasks::TABLE)?;
     each_day(connection, calendar, |day, part| {
         if dirty.contains(&day) {
             return Ok(());

@@ -114,7 +114,7 @@ pub(crate) const TABLES: &[Table] = &[
         content: Content::Sums,
     },
     Table {
-        name: "rollup_task",
+        name: tasks::TABLE,
         bucket: Bucket::Day,
         fields: tasks::FIELDS,
         content: Content::Tasks,

@@ -16,6 +16,7 @@ use duckdb::Connection;
 
 use super::{
     Part,
+    dirty::changed,
     numbers::{self, values_sql},
 };
 use crate::{error::WarehouseError, query::Field};
@@ -35,6 +36,9 @@ pub(super) const FIELDS: &[Field] = &[
     Field::TaskType,
     Field::ValueTag,
 ];
+
+/// The rollup's name.
+pub(super) const TABLE: &str = "rollup_task";
 
 /// SQL that creates the table of what each task adds to its cell.
 pub(crate) const CREATE_PARTS_SQL: &str = "CREATE TABLE task_parts (bucket BIGINT NOT NULL, \
@@ -155,7 +159,7 @@ fn find_cells(connection: &Connection, condition: &str) -> Result<bool, Warehous
 fn settle_cells(connection: &Connection) -> Result<(), WarehouseError> {
     let (fields, values) = (fields_sql(), values_sql());
     connection.execute_batch(&format!(
-        "DELETE FROM rollup_task WHERE bucket IN (SELECT bucket FROM changed_cells) \
+        "DELETE FROM {TABLE} WHERE bucket IN (SELECT bucket FROM changed_cells) \
            AND (bucket, cell) IN (SELECT (bucket, cell) FROM changed_cells);
          INSERT INTO rollup_task SELECT bucket, {fields}, cell, combination, {values} FROM (
              SELECT * FROM task_parts WHERE bucket IN (SELECT bucket FROM changed_cells) \
@@ -164,5 +168,5 @@ fn settle_cells(connection: &Connection) -> Result<(), WarehouseError> {
            GROUP BY bucket, {fields}, cell, combination;
          DROP TABLE changed_cells; DROP TABLE shapes;"
     ))?;
-    Ok(())
+    changed(connection, TABLE)
 }
