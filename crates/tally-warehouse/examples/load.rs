@@ -77,17 +77,21 @@ fn event(events: u64, number: u64) -> UsageEvent {
     let id = id(time, number);
     let mut event = UsageEvent::new(id, CallId(id.0), time, Source::Gateway);
     let pick = |bound: u64| (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) & (bound - 1);
-    event.person = format!("person-{}", pick(1024)).parse().ok();
-    event.team = format!("team-{}", pick(64)).parse().ok();
-    event.department = Some(format!("department-{}", pick(8)));
-    event.cost_center = format!("cc-{}", pick(16)).parse().ok();
-    event.workload = format!("workload-{}", number / 4 % 32).parse().ok();
-    event.application = Some(format!("app-{}", pick(8)));
+    // One person does a task, for one of the team's workloads.
+    let task = number / 4;
+    let person = task.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54;
+    let (team, workload) = (person % 64, workload(task));
+    event.person = format!("person-{person}").parse().ok();
+    event.team = format!("team-{team}").parse().ok();
+    event.department = Some(format!("department-{}", team % 8));
+    event.cost_center = format!("cc-{}", team % 16).parse().ok();
+    event.workload = format!("workload-{workload}").parse().ok();
+    event.application = Some(format!("app-{}", workload % 8));
     event.operation = "chat".to_owned();
-    event.model_requested = format!("model-{}", pick(8));
+    event.model_requested = format!("model-{}", workload % 4 + pick(2));
     event.model_served = Some(event.model_requested.clone());
     event.session = Some(format!("session-{}", number / 40));
-    event.task_id = Some(format!("task-{}", number / 4));
+    event.task_id = Some(format!("task-{task}"));
     event.tokens.input_uncached = 1_000 + pick(65_536);
     event.tokens.output = 100;
     event.latency_us = Some(500_000 + pick(65_536) * 100);
@@ -96,12 +100,18 @@ fn event(events: u64, number: u64) -> UsageEvent {
     event
 }
 
+/// A team works on two of 32 workloads.
+fn workload(task: u64) -> u64 {
+    let person = task.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54;
+    (person % 64 + task % 2) % 32
+}
+
 fn outcome(events: u64, number: u64) -> Outcome {
     Outcome {
         outcome_id: id(time(events, number), number),
         revision: 0,
         time: time(events, number),
-        workload: format!("workload-{}", number / 4 % 32).parse().ok(),
+        workload: format!("workload-{}", workload(number / 4)).parse().ok(),
         task_id: format!("task-{}", number / 4),
         result: if number.is_multiple_of(3) { TaskResult::Failed } else { TaskResult::Succeeded },
         escalated: false,
