@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use duckdb::{Config, Connection};
@@ -63,7 +63,8 @@ impl Warehouse {
     /// When the file was written by a newer Tally, is locked by another process,
     /// or DuckDB cannot read it.
     pub fn open(path: &Path, options: &Options) -> Result<Self, WarehouseError> {
-        Self::with(Connection::open_with_flags(path, config(options)?)?, options)
+        let config = config(Config::default(), options)?;
+        Self::with(Connection::open_with_flags(path, config)?, options)
     }
 
     /// Opens a warehouse that ends with the process.
@@ -71,7 +72,10 @@ impl Warehouse {
     /// # Errors
     /// When DuckDB fails.
     pub fn open_in_memory(options: &Options) -> Result<Self, WarehouseError> {
-        Self::with(Connection::open_in_memory_with_flags(config(options)?)?, options)
+        // Else every such warehouse spills into the same files of the working folder.
+        let spilling = Config::default().with("temp_directory", spill_folder())?;
+        let config = config(spilling, options)?;
+        Self::with(Connection::open_in_memory_with_flags(config)?, options)
     }
 
     fn with(writer: Connection, options: &Options) -> Result<Self, WarehouseError> {
@@ -278,10 +282,19 @@ impl Warehouse {
     }
 }
 
-fn config(options: &Options) -> Result<Config, duckdb::Error> {
+/// A folder of its own for each warehouse without a file; DuckDB makes it when it needs
+/// it, and removes it.
+fn spill_folder() -> String {
+    static WAREHOUSES: AtomicU64 = AtomicU64::new(0);
+    let number = WAREHOUSES.fetch_add(1, Ordering::Relaxed);
+    let name = format!("tally-warehouse-{}-{number}", std::process::id());
+    std::env::temp_dir().join(name).display().to_string()
+}
+
+/// Access to files is closed last: nothing can be set about them afterwards.
+fn config(base: Config, options: &Options) -> Result<Config, duckdb::Error> {
     let threads = i64::try_from(options.threads.max(1)).unwrap_or(i64::MAX);
-    Config::default()
-        .max_memory(&format!("{}KiB", (options.memory_limit_bytes / 1024).max(1)))?
+    base.max_memory(&format!("{}KiB", (options.memory_limit_bytes / 1024).max(1)))?
         .threads(threads)?
         .with("autoinstall_known_extensions", "false")?
         .with("autoload_known_extensions", "false")?
