@@ -15,7 +15,7 @@ use http::{HeaderMap, Method, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tally_ingest::edge::Problem;
-use tally_types::{CallStatus, PicoUsdSum, Record, Timestamp, UsageEvent};
+use tally_types::{CallStatus, KeyScope, PicoUsdSum, Record, Timestamp, UsageEvent};
 use tally_warehouse::Filter;
 use tokio::{
     sync::{OwnedSemaphorePermit, broadcast, watch},
@@ -23,7 +23,7 @@ use tokio::{
 };
 
 use crate::{
-    access::{READERS, identify},
+    access::{READERS, decide, identify},
     events,
     operation::{Access, Operation},
     params,
@@ -204,8 +204,7 @@ impl Reader {
                     return Some(self.end("stopping", "Tally is stopping; try again shortly"));
                 }
                 Step::Recheck => {
-                    let checked = identify(&self.api, &Method::GET, &self.headers).await;
-                    if let Err(problem) = checked {
+                    if let Err(problem) = self.recheck().await {
                         return Some(self.end(problem.code, &problem.detail));
                     }
                 }
@@ -214,15 +213,25 @@ impl Reader {
         None
     }
 
+    /// Roles, teams and keys change while a stream goes on.
+    async fn recheck(&mut self) -> Result<(), Problem> {
+        let caller = identify(&self.api, &Method::GET, &self.headers).await?;
+        caller.require(KeyScope::Read)?;
+        self.scope = decide(Access::Usage(READERS), &caller)?;
+        Ok(())
+    }
+
     async fn step(&mut self) -> Step {
         tokio::select! {
+            // What the reader may see comes before what there is to see.
+            biased;
+            _ = self.stopping.wait_for(|stopping| *stopping) => Step::Stopping,
+            _ = self.recheck.tick() => Step::Recheck,
             batch = self.batches.recv() => match batch {
                 Ok(batch) => Step::Batch(batch),
                 Err(broadcast::error::RecvError::Lagged(batches)) => Step::Lagged(batches),
                 Err(broadcast::error::RecvError::Closed) => Step::Stopping,
             },
-            _ = self.stopping.wait_for(|stopping| *stopping) => Step::Stopping,
-            _ = self.recheck.tick() => Step::Recheck,
         }
     }
 

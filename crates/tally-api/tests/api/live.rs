@@ -129,3 +129,15 @@ async fn wrong_filters_are_refused_before_anything_is_streamed() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_reader_who_lost_a_role_no_longer_sees_by_it() {
+    let company = Company::new().await;
+    let mut reader = Reader::open(&company, "viewer", "").await;
+    let person = "/api/v1/people/p-viewer";
+    let change = r#"{"version":1,"spec":{"roles":["developer"]}}"#;
+    assert_eq!(company.call("admin", "PUT", person, change).await.status, StatusCode::OK);
+    company.live.announce(now(), &[usage(1, "ada", "support"), usage(2, "p-viewer", "support")]);
+    let (_, data) = reader.next().await.unwrap();
+    assert_eq!((&data["calls"], &data["items"][0]["person"]), (&1.into(), &"p-viewer".into()));
+}
