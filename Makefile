@@ -46,7 +46,7 @@ clippy: setup-build ## Lint, warnings denied.
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
 .PHONY: rust
-rust: setup-build ## Run the Rust tests.
+rust: setup-build web ## Run the Rust tests.
 	$(CARGO) nextest run --workspace
 
 .PHONY: doc
