@@ -16,6 +16,7 @@ pub(crate) const fn name(kind: Kind) -> &'static str {
         Kind::Workload => "support-copilot",
         Kind::Key => "ada-laptop",
         Kind::Budget => "support-month",
+        Kind::Grant => "support-month-2026-11-20-ada",
         Kind::Policy => "data-classes",
     }
 }
@@ -53,6 +54,12 @@ pub(crate) fn spec(kind: Kind) -> Value {
             "owner": "ada", "scope": { "team": "support" }, "limit": { "usd": "2000" },
             "window": { "calendar": "month" },
             "stages": [{ "at": 70, "notify": ["owner"] }],
+        }),
+        Kind::Grant => json!({
+            "counter": { "budget": "support-month" }, "ask": { "increase": { "usd": "250" } },
+            "until": "2026-11-30T17:00:00Z", "reason": "Replies to the recall of model 7",
+            "requested_by": "ada", "requested_at": "2026-11-20T09:12:00Z",
+            "needs": [{ "role": "owner", "people": ["grace"] }], "state": "pending",
         }),
         Kind::Policy => json!({
             "rules": [{

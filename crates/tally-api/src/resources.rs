@@ -66,9 +66,16 @@ struct DeleteQuery {
     version: i64,
 }
 
-/// Five operations for each kind.
+/// Five operations for each kind; a grant is only read here, and changed by verbs of its own.
 pub(crate) fn operations() -> Vec<Operation> {
-    Kind::ALL.iter().flat_map(|kind| of_kind(*kind)).collect()
+    let is_here = |kind: Kind, operation: &Operation| {
+        kind != Kind::Grant || operation.method == http::Method::GET
+    };
+    let of = |kind: &Kind| {
+        let kind = *kind;
+        of_kind(kind).into_iter().filter(move |operation| is_here(kind, operation))
+    };
+    Kind::ALL.iter().flat_map(of).collect()
 }
 
 fn of_kind(kind: Kind) -> [Operation; 5] {
@@ -134,7 +141,7 @@ fn words(kind: Kind) -> [String; 2] {
 fn reading(kind: Kind) -> Access {
     match kind {
         Kind::Key => Access::OwnOr(READERS),
-        Kind::Person => Access::OwnOr(BROWSERS),
+        Kind::Person | Kind::Grant => Access::OwnOr(BROWSERS),
         Kind::Provider => Access::Roles(BROWSERS),
         _ => Access::SignedIn,
     }

@@ -187,7 +187,7 @@ impl Call {
             return None;
         }
         let fallback = self.context.workload.as_ref()?.spec.fallback.as_ref()?;
-        let name = match fallback.model.as_str() {
+        let name = match fallback.model.as_deref()? {
             "cheaper" => asked.cheaper.as_ref()?.as_str(),
             name => name,
         };

@@ -49,6 +49,7 @@ fn first_mistake(kind: Kind, value: &Value) -> Option<(String, String)> {
         Kind::Workload => attempt::<spec::WorkloadSpec>(value),
         Kind::Key => attempt::<spec::KeySpec>(value),
         Kind::Budget => attempt::<spec::BudgetSpec>(value),
+        Kind::Grant => attempt::<spec::GrantSpec>(value),
         Kind::Policy => attempt::<spec::PolicySpec>(value),
     }
 }

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use tally_types::{
     ModelName, Name, ProviderName,
     spec::{
-        BudgetSpec, CostCenterSpec, KeySpec, ModelSpec, OrganizationSpec, PersonSpec, PolicySpec,
-        PriceListSpec, ProviderSpec, TeamSpec, WorkloadSpec,
+        BudgetSpec, CostCenterSpec, GrantSpec, KeySpec, ModelSpec, OrganizationSpec, PersonSpec,
+        PolicySpec, PriceListSpec, ProviderSpec, TeamSpec, WorkloadSpec,
     },
 };
 
@@ -44,6 +44,8 @@ pub struct Snapshot {
     pub keys: BTreeMap<Name, KeySpec>,
     /// Budgets.
     pub budgets: BTreeMap<Name, BudgetSpec>,
+    /// Temporary increases of budgets, and approvals that stages ask for.
+    pub grants: BTreeMap<Name, GrantSpec>,
     /// Guardrail rules.
     pub policies: BTreeMap<Name, PolicySpec>,
 }

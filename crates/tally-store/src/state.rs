@@ -140,6 +140,9 @@ impl State {
                 Spec::Budget(spec) => {
                     snapshot.budgets.insert(name, spec);
                 }
+                Spec::Grant(spec) => {
+                    snapshot.grants.insert(name, spec);
+                }
                 Spec::Policy(spec) => {
                     snapshot.policies.insert(name, spec);
                 }

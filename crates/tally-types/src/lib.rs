@@ -7,6 +7,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod budget;
 mod event;
 mod ids;
 mod money;
@@ -19,6 +20,7 @@ mod tokens;
 mod vocabulary;
 mod window;
 
+pub use budget::{BudgetState, BudgetUse, CounterId, StageReached, StageUse};
 pub use event::{BillingModifier, CallStatus, CountQuality, FallbackReason, Source, UsageEvent};
 pub use ids::{
     BudgetName, CallId, CostCenterName, EventId, KeyName, ModelName, Name, NameError, NodeId,
@@ -33,6 +35,6 @@ pub use tokens::{TokenKind, Tokens};
 pub use vocabulary::{
     DataClass, Dialect, Environment, KeyScope, Role, ServiceTier, Severity, Tier, WorkloadClass,
 };
-pub use window::{CalendarUnit, Weekday, Window, WindowError};
+pub use window::{Calendar, CalendarUnit, Weekday, Window, WindowError};
 
 pub use jiff::{Timestamp, civil::Date, tz::TimeZone};

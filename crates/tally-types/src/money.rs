@@ -111,6 +111,11 @@ impl RatePerToken {
 }
 
 fn parse_scaled(text: &str, decimals: u32) -> Result<i64, MoneyError> {
+    let scaled = parse_wide(text, decimals)?;
+    i64::try_from(scaled).map_err(|_| MoneyError::NotExact(text.to_owned()))
+}
+
+fn parse_wide(text: &str, decimals: u32) -> Result<i128, MoneyError> {
     let not_decimal = || MoneyError::NotDecimal(text.to_owned());
     let not_exact = || MoneyError::NotExact(text.to_owned());
     let decimal = Decimal::from_str_exact(text)
@@ -120,7 +125,7 @@ fn parse_scaled(text: &str, decimals: u32) -> Result<i64, MoneyError> {
     if !scaled.fract().is_zero() {
         return Err(not_exact());
     }
-    scaled.to_i64().ok_or_else(not_exact)
+    scaled.to_i128().ok_or_else(not_exact)
 }
 
 fn write_scaled(
@@ -163,6 +168,14 @@ impl FromStr for PicoUsd {
 
     fn from_str(text: &str) -> Result<Self, MoneyError> {
         parse_scaled(text, 12).map(Self)
+    }
+}
+
+impl FromStr for PicoUsdSum {
+    type Err = MoneyError;
+
+    fn from_str(text: &str) -> Result<Self, MoneyError> {
+        parse_wide(text, 12).map(Self)
     }
 }
 
@@ -230,13 +243,7 @@ decimal_string!(
     "US dollars per million tokens as a decimal string"
 );
 
-decimal_schema!(PicoUsdSum, "US dollars as a decimal string");
-
-impl Serialize for PicoUsdSum {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+decimal_string!(PicoUsdSum, PicoUsdSum::from_str, "US dollars as a decimal string");
 
 #[cfg(test)]
 mod tests {

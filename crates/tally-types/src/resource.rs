@@ -176,6 +176,8 @@ kinds! {
     Key(KeySpec) = "keys",
     /// A limit with stages.
     Budget(BudgetSpec) = "budgets",
+    /// A temporary increase of a budget, or the approval that a stage asks for.
+    Grant(GrantSpec) = "grants",
     /// Guardrail rules.
     Policy(PolicySpec) = "policies",
 }

@@ -37,6 +37,17 @@ vocabulary! {
 #[error("the time {0} lies outside the calendar")]
 pub struct WindowError(Timestamp);
 
+/// What days, weeks and years an organisation counts in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Calendar {
+    /// Its time zone.
+    pub zone: TimeZone,
+    /// Its first day of the week.
+    pub week_starts: Weekday,
+    /// The month, 1 to 12, that its fiscal year begins with.
+    pub fiscal_year_starts: i8,
+}
+
 /// A window of time that a limit or a chart refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -57,8 +68,7 @@ impl Window {
     pub fn bounds(
         self,
         at: Timestamp,
-        zone: &TimeZone,
-        week_starts: Weekday,
+        calendar: &Calendar,
     ) -> Result<(Timestamp, Timestamp), WindowError> {
         let out_of_calendar = |_| WindowError(at);
         match self {
@@ -67,7 +77,9 @@ impl Window {
                 Ok((start, at))
             }
             Self::Calendar(unit) => {
-                let first_day = unit.first_day(at.to_zoned(zone.clone()).date(), week_starts);
+                let zone = &calendar.zone;
+                let day = at.to_zoned(zone.clone()).date();
+                let first_day = unit.fiscal_first_day(day, calendar);
                 let next = first_day.checked_add(unit.span()).map_err(out_of_calendar)?;
                 let midnight = |day: civil::Date| {
                     day.to_zoned(zone.clone()).map(|zoned: Zoned| zoned.timestamp())
@@ -99,6 +111,17 @@ impl CalendarUnit {
         }
     }
 
+    /// As [`CalendarUnit::first_day`], with quarters and years of the fiscal year.
+    pub fn fiscal_first_day(self, day: civil::Date, calendar: &Calendar) -> civil::Date {
+        let behind = i32::from(calendar.fiscal_year_starts.clamp(1, 12)) - 1;
+        if behind == 0 || !matches!(self, Self::Quarter | Self::Year) {
+            return self.first_day(day, calendar.week_starts);
+        }
+        // Months behind the calendar's own year; the first of a month exists in all of them.
+        let shifted = day.first_of_month().saturating_sub(behind.months());
+        self.first_day(shifted, calendar.week_starts).saturating_add(behind.months())
+    }
+
     fn span(self) -> Span {
         match self {
             Self::Day => 1.day(),
@@ -125,9 +148,25 @@ mod tests {
     use super::*;
 
     fn bounds(window: Window, at: &str, zone: &str) -> String {
+        fiscal_bounds(window, at, zone, 1)
+    }
+
+    fn fiscal_bounds(window: Window, at: &str, zone: &str, fiscal_year_starts: i8) -> String {
         let zone = TimeZone::get(zone).unwrap();
-        let (start, end) = window.bounds(at.parse().unwrap(), &zone, Weekday::Monday).unwrap();
+        let calendar = Calendar { zone, week_starts: Weekday::Monday, fiscal_year_starts };
+        let (start, end) = window.bounds(at.parse().unwrap(), &calendar).unwrap();
         format!("{start} {end}")
+    }
+
+    #[test]
+    fn a_fiscal_year_from_april_has_its_own_quarters() {
+        let of = |unit, at| fiscal_bounds(Window::Calendar(unit), at, "UTC", 4);
+        let year = "2025-04-01T00:00:00Z 2026-04-01T00:00:00Z";
+        assert_eq!(of(CalendarUnit::Year, "2026-03-31T12:00:00Z"), year);
+        let quarter = "2026-01-01T00:00:00Z 2026-04-01T00:00:00Z";
+        assert_eq!(of(CalendarUnit::Quarter, "2026-03-31T12:00:00Z"), quarter);
+        let month = "2026-03-01T00:00:00Z 2026-04-01T00:00:00Z";
+        assert_eq!(of(CalendarUnit::Month, "2026-03-31T12:00:00Z"), month);
     }
 
     #[test]

@@ -193,8 +193,7 @@ async fn set_up(
     let spec = PersonSpec {
         display_name: admin.display_name.clone(),
         email: admin.email.clone(),
-        team: None,
-        roles: Vec::new(),
+        ..PersonSpec::default()
     };
     refuse_weak("password", &password.0, &admin.person, Some(&spec))?;
     let hash = sign_in.passwords.hash(password.0).await?;

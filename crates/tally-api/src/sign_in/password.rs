@@ -177,8 +177,7 @@ mod tests {
         let spec = PersonSpec {
             display_name: Some("Ada Lovelace".to_owned()),
             email: Some("ada.lovelace@acme.test".to_owned()),
-            team: None,
-            roles: Vec::new(),
+            ..PersonSpec::default()
         };
         ("ada".parse().unwrap(), spec)
     }

@@ -1,12 +1,14 @@
-//! Budgets: stored and checked now, enforced by the budget room.
+//! Budgets, as the budget room enforces them.
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CalendarUnit, CostCenterName, Environment, FieldError, KeyName, Kind, ModelName, Name,
-    PersonName, PicoUsd, ProviderName, Reference, Role, TeamName, Tier, WorkloadClass,
-    WorkloadName, resource::KindSpec, vocabulary::vocabulary,
+    CostCenterName, Environment, FieldError, KeyName, Kind, ModelName, Name, PersonName,
+    PicoUsdSum, ProviderName, Reference, Role, TeamName, Tier, Window, WorkloadClass, WorkloadName,
+    resource::KindSpec, vocabulary::vocabulary,
 };
 
 /// A limit with stages over a scope and a window.
@@ -19,14 +21,41 @@ pub struct BudgetSpec {
     pub scope: BudgetScope,
     /// What 100 % is.
     pub limit: BudgetLimit,
+    /// Limits of their own for calls of an environment; other calls count toward `limit`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment_limits: BTreeMap<Environment, BudgetLimit>,
     /// Over which time.
-    pub window: BudgetWindow,
-    /// What happens on the way.
+    pub window: Window,
+    /// What happens on the way; empty stands for the default set: at 70 the owner is told,
+    /// at 80 the workload's owner and FinOps approve, at 90 manager and FinOps are told, at
+    /// 100 calls are degraded by the workload's declared fallback.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<BudgetStage>,
     /// Which tokens count.
     #[serde(default)]
     pub count: Counted,
+    /// Whether what is left of a calendar window is added to the next one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub carry_over: bool,
+    /// Who approves a temporary increase; all of them, by default the owner.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvers: Vec<StageRole>,
+    /// After how many hours without a decision FinOps and admins may decide, too.
+    #[serde(default = "one_day", skip_serializing_if = "is_one_day")]
+    pub escalate_after_hours: u32,
+    /// Whether a person may approve their own increase in an emergency; it is flagged and
+    /// reviewed afterwards.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub emergency: bool,
+}
+
+const fn one_day() -> u32 {
+    24
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_one_day(hours: &u32) -> bool {
+    *hours == one_day()
 }
 
 vocabulary! {
@@ -54,6 +83,20 @@ vocabulary! {
         Finops = "finops",
         /// Everyone with the role `security`.
         Security = "security",
+        /// The webhooks of the configuration; can be told, not asked.
+        Webhook = "webhook",
+    }
+
+    /// How much a model may think.
+    ReasoningEffort {
+        /// As little as it can.
+        Minimal = "minimal",
+        /// Little.
+        Low = "low",
+        /// Some.
+        Medium = "medium",
+        /// Much.
+        High = "high",
     }
 
     /// What calls do while an approval is open.
@@ -117,21 +160,11 @@ pub struct BudgetScope {
 #[serde(rename_all = "snake_case")]
 pub enum BudgetLimit {
     /// Money at list price.
-    Usd(PicoUsd),
+    Usd(PicoUsdSum),
     /// Tokens.
     Tokens(u64),
     /// Calls.
     Requests(u64),
-}
-
-/// Over which time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum BudgetWindow {
-    /// A calendar period in the organisation's time zone.
-    Calendar(CalendarUnit),
-    /// The last so many hours.
-    RollingHours(u32),
 }
 
 /// What happens from a share of the limit on; exactly one action.
@@ -157,17 +190,23 @@ pub struct BudgetStage {
     pub deny: bool,
 }
 
-/// How to serve less.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// How to serve less; empty stands for the workload's declared fallback.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StageDegrade {
     /// `cheaper` (the model's own declaration) or the name of a model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
+    /// Follow the models' declarations of a cheaper one down to this tier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<Tier>,
+    /// Lower the effort of reasoning to this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning_effort: Option<ReasoningEffort>,
     /// Cut the prompt to this many tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_context_tokens: Option<u64>,
-    /// Cap the answer at this many tokens.
+    /// Cap the answer at this many tokens, at least 1,024; only under a ceiling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_output_tokens: Option<u64>,
 }
@@ -194,8 +233,14 @@ impl BudgetStage {
             .count()
     }
 
-    fn check(&self, index: usize, errors: &mut Vec<FieldError>) {
+    fn check(&self, index: usize, has_ceiling: bool, errors: &mut Vec<FieldError>) {
         let field = |name: &str| format!("stages[{index}].{name}");
+        if self.approval.contains(&StageRole::Webhook) {
+            errors.push(FieldError::new(field("approval"), "a webhook can be told, not asked"));
+        }
+        if let Some(degrade) = &self.degrade {
+            degrade.check(&field("degrade"), has_ceiling, errors);
+        }
         if !(1..=1_000).contains(&self.at) {
             errors.push(FieldError::new(field("at"), "expected a percentage from 1 to 1000"));
         }
@@ -209,20 +254,103 @@ impl BudgetStage {
     }
 }
 
+// === impl BudgetLimit ===
+
+impl BudgetLimit {
+    /// The unit's word, as in files: `usd`, `tokens`, `requests`.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Usd(_) => "usd",
+            Self::Tokens(_) => "tokens",
+            Self::Requests(_) => "requests",
+        }
+    }
+
+    /// The amount: picodollars, tokens or calls.
+    pub fn amount(self) -> i128 {
+        match self {
+            Self::Usd(amount) => amount.pico(),
+            Self::Tokens(count) | Self::Requests(count) => i128::from(count),
+        }
+    }
+
+    /// An amount in the unit of this one; below zero is zero where counts are meant.
+    #[must_use]
+    pub fn with_amount(self, amount: i128) -> Self {
+        let count = || u64::try_from(amount.max(0)).unwrap_or(u64::MAX);
+        match self {
+            Self::Usd(_) => Self::Usd(PicoUsdSum::from_pico(amount)),
+            Self::Tokens(_) => Self::Tokens(count()),
+            Self::Requests(_) => Self::Requests(count()),
+        }
+    }
+
+    fn is_positive(self) -> bool {
+        self.amount() > 0
+    }
+}
+
+// === impl StageDegrade ===
+
+impl StageDegrade {
+    fn check(&self, field: &str, has_ceiling: bool, errors: &mut Vec<FieldError>) {
+        if self.max_context_tokens.is_some_and(|tokens| tokens < 1_024) {
+            let field = format!("{field}.max_context_tokens");
+            errors.push(FieldError::new(field, "expected at least 1,024 tokens"));
+        }
+        let Some(tokens) = self.max_output_tokens else { return };
+        let field = format!("{field}.max_output_tokens");
+        if tokens < 1_024 {
+            errors.push(FieldError::new(field, "expected at least 1,024 tokens"));
+        } else if !has_ceiling {
+            let message = "answers are capped only under a ceiling: add a stage with `deny: true`";
+            errors.push(FieldError::new(field, message));
+        }
+    }
+}
+
+// === impl BudgetSpec ===
+
+impl BudgetSpec {
+    fn check_window(&self, errors: &mut Vec<FieldError>) {
+        let Window::RollingHours(hours) = self.window else { return };
+        if !(1..=8_784).contains(&hours) {
+            errors.push(FieldError::new("window.rolling_hours", "expected 1 to 8,784 hours"));
+        }
+        if self.carry_over {
+            errors.push(FieldError::new("carry_over", "only goes with a calendar window"));
+        }
+    }
+}
+
 impl KindSpec for BudgetSpec {
     fn check(&self, errors: &mut Vec<FieldError>) {
-        let positive = match self.limit {
-            BudgetLimit::Usd(amount) => amount > PicoUsd::ZERO,
-            BudgetLimit::Tokens(count) | BudgetLimit::Requests(count) => count > 0,
-        };
-        if !positive {
+        if !self.limit.is_positive() {
             errors.push(FieldError::new("limit", "expected more than zero"));
         }
-        if matches!(self.window, BudgetWindow::RollingHours(0)) {
-            errors.push(FieldError::new("window.rolling_hours", "expected more than zero"));
+        for (environment, limit) in &self.environment_limits {
+            let field = format!("environment_limits.{environment}");
+            if limit.unit() != self.limit.unit() {
+                errors.push(FieldError::new(field, "expected the unit of `limit`"));
+            } else if !limit.is_positive() {
+                errors.push(FieldError::new(field, "expected more than zero"));
+            }
         }
+        self.check_window(errors);
+        let has_ceiling = self.stages.iter().any(|stage| stage.deny);
         for (index, stage) in self.stages.iter().enumerate() {
-            stage.check(index, errors);
+            stage.check(index, has_ceiling, errors);
+        }
+        let mut shares: Vec<u32> = self.stages.iter().map(|stage| stage.at).collect();
+        shares.sort_unstable();
+        if shares.windows(2).any(|pair| pair.first() == pair.last()) {
+            errors.push(FieldError::new("stages", "expected each percentage only once"));
+        }
+        if self.approvers.contains(&StageRole::Webhook) {
+            errors.push(FieldError::new("approvers", "a webhook can be told, not asked"));
+        }
+        if !(1..=720).contains(&self.escalate_after_hours) {
+            errors.push(FieldError::new("escalate_after_hours", "expected 1 to 720 hours"));
         }
     }
 
@@ -243,5 +371,14 @@ impl KindSpec for BudgetSpec {
             .into_iter()
             .filter_map(|(field, kind, name)| name.map(|name| Reference::new(field, kind, name)));
         references.extend(given);
+        let targets = self.stages.iter().enumerate().filter_map(|(index, stage)| {
+            let to = stage.degrade.as_ref()?.to.as_deref().filter(|to| *to != "cheaper")?;
+            Some(Reference::new(
+                format!("stages[{index}].degrade.to"),
+                Kind::Model,
+                &to.parse().ok()?,
+            ))
+        });
+        references.extend(targets);
     }
 }

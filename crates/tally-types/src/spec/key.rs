@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     FieldError, KeyScope, Kind, PersonName, Reference, Role, WorkloadName, resource::KindSpec,
+    spec::RateLimit,
 };
 
 /// A key's secret must hold at least 128 bits: 22 characters of base 62 and more.
@@ -56,6 +57,9 @@ pub struct KeySpec {
     /// Whether it was withdrawn.
     #[serde(default)]
     pub revoked: bool,
+    /// How fast its calls may come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
 }
 
 /// What makes a secret too weak to accept, if anything.
@@ -77,6 +81,7 @@ pub fn weak_secret(secret: &str) -> Option<&'static str> {
 
 impl KindSpec for KeySpec {
     fn check(&self, errors: &mut Vec<FieldError>) {
+        RateLimit::check(self.rate_limit.as_ref(), errors);
         if self.person.is_none() && self.workload.is_none() && self.roles.is_empty() {
             errors.push(FieldError::new("person", "expected a `person`, a `workload` or `roles`"));
         }

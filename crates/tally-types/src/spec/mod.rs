@@ -3,6 +3,7 @@
 mod budget;
 mod budget_scope;
 mod catalog;
+mod grant;
 mod key;
 mod people;
 mod policy;
@@ -10,14 +11,17 @@ mod prices;
 mod provider;
 
 pub use budget::{
-    BudgetLimit, BudgetScope, BudgetSpec, BudgetStage, BudgetWindow, Counted, Each, Pending,
+    BudgetLimit, BudgetScope, BudgetSpec, BudgetStage, Counted, Each, Pending, ReasoningEffort,
     StageDegrade, StageRole,
 };
-pub use catalog::{Fallback, WorkloadSlo, WorkloadSpec};
+pub use catalog::{Fallback, RateLimit, WorkloadSlo, WorkloadSpec};
+pub use grant::{GrantAsk, GrantDecision, GrantNeed, GrantSpec, GrantState};
 pub use key::{KeySecret, KeySpec, SECRET_CHARACTERS_MIN, weak_secret};
 pub use people::{
     Chargeback, ChargebackModel, CostCenterSpec, OrganizationSpec, PersonSpec, TeamSpec,
 };
 pub use policy::{PolicyRule, PolicySpec, RuleEffect, RuleEffectMap, RuleEffectWord};
 pub use prices::{PriceEntry, PriceListSpec, PriceModifier, RateSet};
-pub use provider::{ModelRoute, ModelSpec, ProviderSpec, ProviderTimeouts, SecretSource};
+pub use provider::{
+    Capability, ModelRoute, ModelSpec, ProviderSpec, ProviderTimeouts, SecretSource,
+};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CostCenterName, FieldError, Kind, PersonName, Reference, Role, TeamName, Weekday,
-    resource::KindSpec, vocabulary::vocabulary,
+    resource::KindSpec, spec::RateLimit, vocabulary::vocabulary,
 };
 
 /// The company: the time zone and calendar that windows and charts use.
@@ -22,6 +22,10 @@ pub struct OrganizationSpec {
     /// First day of the week.
     #[serde(default = "monday")]
     pub week_starts: Weekday,
+    /// The month, 1 to 12, that the fiscal year begins with; quarters and years of budgets
+    /// follow it.
+    #[serde(default = "january", skip_serializing_if = "is_january")]
+    pub fiscal_year_starts: i8,
 }
 
 vocabulary! {
@@ -79,7 +83,7 @@ pub struct TeamSpec {
 }
 
 /// A human.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PersonSpec {
     /// How people call them.
@@ -94,6 +98,12 @@ pub struct PersonSpec {
     /// What they may do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<Role>,
+    /// Who may approve in their place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delegate: Option<PersonName>,
+    /// How fast calls of their keys may come, all together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
 }
 
 fn utc() -> String {
@@ -108,11 +118,25 @@ const fn monday() -> Weekday {
     Weekday::Monday
 }
 
+const fn january() -> i8 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_january(month: &i8) -> bool {
+    *month == january()
+}
+
 // === impl OrganizationSpec ===
 
 impl Default for OrganizationSpec {
     fn default() -> Self {
-        Self { time_zone: utc(), currency: usd(), week_starts: monday() }
+        Self {
+            time_zone: utc(),
+            currency: usd(),
+            week_starts: monday(),
+            fiscal_year_starts: january(),
+        }
     }
 }
 
@@ -129,6 +153,9 @@ impl KindSpec for OrganizationSpec {
             let message =
                 format!("`{}` is not an IANA time zone such as `Europe/Berlin`", self.time_zone);
             errors.push(FieldError::new("time_zone", message));
+        }
+        if !(1..=12).contains(&self.fiscal_year_starts) {
+            errors.push(FieldError::new("fiscal_year_starts", "expected a month from 1 to 12"));
         }
         let is_code =
             self.currency.len() == 3 && self.currency.chars().all(|c| c.is_ascii_uppercase());
@@ -162,6 +189,7 @@ impl KindSpec for PersonSpec {
                 .split_once('@')
                 .is_some_and(|(local, host)| !local.is_empty() && host.contains('.'))
         };
+        RateLimit::check(self.rate_limit.as_ref(), errors);
         if self.email.as_ref().is_some_and(|email| !plausible(email)) {
             errors.push(FieldError::new("email", "expected an address such as `ada@acme.test`"));
         }
@@ -170,6 +198,9 @@ impl KindSpec for PersonSpec {
     fn references(&self, references: &mut Vec<Reference>) {
         if let Some(team) = &self.team {
             references.push(Reference::new("team", Kind::Team, &team.0));
+        }
+        if let Some(delegate) = &self.delegate {
+            references.push(Reference::new("delegate", Kind::Person, &delegate.0));
         }
     }
 }

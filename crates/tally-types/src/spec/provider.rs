@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     DataClass, Dialect, FieldError, Kind, ModelName, ProviderName, Reference, Tier,
-    resource::KindSpec,
+    resource::KindSpec, spec::RateLimit, vocabulary::vocabulary,
 };
 
 /// Where a secret is read from; a secret itself never stands in a file.
@@ -90,6 +90,30 @@ pub struct ModelSpec {
     /// The family it is counted under; derived from its name when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family: Option<String>,
+    /// What it can do; absent stands for everything. A call that needs more is not moved to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capabilities: Option<Vec<Capability>>,
+    /// The longest prompt and answer together, in tokens; none is known when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_tokens: Option<u64>,
+    /// The longest answer, in tokens; a budget reserves it for calls that name no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_tokens: Option<u64>,
+    /// How fast its calls may come, all together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
+}
+
+vocabulary! {
+    /// What a request may need of a model.
+    Capability {
+        /// Calling tools.
+        Tools = "tools",
+        /// Reading images.
+        Images = "images",
+        /// Thinking before it answers.
+        Reasoning = "reasoning",
+    }
 }
 
 const fn two() -> u8 {

@@ -177,6 +177,7 @@ const fn columns(kind: Kind) -> &'static [&'static str] {
         Kind::Workload => &["owner", "cost_center", "environment", "class", "tier", "data_class"],
         Kind::Key => &["person", "workload", "roles", "expires_at", "revoked"],
         Kind::Budget => &["scope", "limit", "window", "owner"],
+        Kind::Grant => &["counter", "ask", "state", "requested_by", "until"],
         Kind::Policy => &["rules"],
     }
 }

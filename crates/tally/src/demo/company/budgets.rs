@@ -1,17 +1,18 @@
 //! Budgets: for the company, its cost centers, its teams and each person.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context;
 use tally_types::{
-    CalendarUnit, Environment, PersonName, PicoUsd,
+    CalendarUnit, Environment, PersonName, PicoUsdSum, Window,
     spec::{
-        BudgetLimit, BudgetScope, BudgetSpec, BudgetStage, BudgetWindow, Counted, Each,
-        StageDegrade, StageRole,
+        BudgetLimit, BudgetScope, BudgetSpec, BudgetStage, Counted, Each, StageDegrade, StageRole,
     },
 };
 
 use super::{Company, NAME, Trade, teams::COST_CENTERS};
 
-const MONTH: BudgetWindow = BudgetWindow::Calendar(CalendarUnit::Month);
+const MONTH: Window = Window::Calendar(CalendarUnit::Month);
 const PERSON_DAY_TOKENS: u64 = 20_000_000;
 
 /// Every budget by its name.
@@ -64,7 +65,7 @@ fn team_usd(company: &Company, index: usize) -> u64 {
 }
 
 fn monthly(owner: &PersonName, scope: BudgetScope, usd: u64) -> BudgetSpec {
-    let pico = i64::try_from(usd.min(9_000_000)).unwrap_or(0).saturating_mul(1_000_000_000_000);
+    let pico = i128::from(usd) * 1_000_000_000_000;
     let stage = |at| BudgetStage {
         at,
         notify: Vec::new(),
@@ -76,7 +77,7 @@ fn monthly(owner: &PersonName, scope: BudgetScope, usd: u64) -> BudgetSpec {
     BudgetSpec {
         owner: owner.clone(),
         scope,
-        limit: BudgetLimit::Usd(PicoUsd::from_pico(pico)),
+        limit: BudgetLimit::Usd(PicoUsdSum::from_pico(pico)),
         window: MONTH,
         stages: vec![
             BudgetStage { notify: vec![StageRole::Owner], ..stage(70) },
@@ -88,11 +89,16 @@ fn monthly(owner: &PersonName, scope: BudgetScope, usd: u64) -> BudgetSpec {
             BudgetStage { degrade: Some(cheaper(None)), ..stage(100) },
         ],
         count: Counted::Uncached,
+        environment_limits: BTreeMap::new(),
+        carry_over: false,
+        approvers: vec![StageRole::Owner],
+        escalate_after_hours: 24,
+        emergency: false,
     }
 }
 
 fn cheaper(max_context_tokens: Option<u64>) -> StageDegrade {
-    StageDegrade { to: Some("cheaper".to_owned()), max_context_tokens, max_output_tokens: None }
+    StageDegrade { to: Some("cheaper".to_owned()), max_context_tokens, ..StageDegrade::default() }
 }
 
 fn each_person(owner: &PersonName) -> BudgetSpec {
@@ -113,7 +119,7 @@ fn each_person(owner: &PersonName) -> BudgetSpec {
         .collect();
     BudgetSpec {
         limit: BudgetLimit::Tokens(PERSON_DAY_TOKENS),
-        window: BudgetWindow::Calendar(CalendarUnit::Day),
+        window: Window::Calendar(CalendarUnit::Day),
         stages,
         ..told
     }

@@ -39,6 +39,7 @@ pub(crate) fn documents(
         time_zone: ZONE.to_owned(),
         currency: "USD".to_owned(),
         week_starts: Weekday::Monday,
+        fiscal_year_starts: 1,
     };
     written.add(Kind::Organization, NAME, &organization)?;
     providers(&mut written, sim)?;
@@ -99,6 +100,10 @@ fn model(plan: &ModelPlan) -> anyhow::Result<ModelSpec> {
         cheaper: plan.cheaper.map(str::parse).transpose()?,
         aliases: Vec::new(),
         family: None,
+        capabilities: None,
+        context_tokens: None,
+        output_tokens: None,
+        rate_limit: None,
     })
 }
 
@@ -141,6 +146,7 @@ fn teams_and_people(written: &mut Written, company: &Company) -> anyhow::Result<
             email: Some(format!("{}@{NAME}.test", person.name)),
             team: company.team_of(person).map(|team| team.name.clone()),
             roles: person.roles.clone(),
+            ..PersonSpec::default()
         };
         written.add(Kind::Person, person.name.as_str(), &spec)?;
     }
@@ -167,11 +173,13 @@ fn workload_spec(company: &Company, workload: &Workload) -> anyhow::Result<Workl
         class: plan.class,
         tier: plan.tier(),
         data_class: plan.data_class,
-        fallback: Some(Fallback { model: "cheaper".to_owned() }),
+        fallback: Some(Fallback { model: Some("cheaper".to_owned()), max_context_tokens: None }),
         slo: in_production.then_some(WorkloadSlo {
             latency_p95_ms: Some(plan.latency_p95_ms),
             cost_per_successful_task_usd: plan.target_usd.parse().ok(),
         }),
+        degrade_opt_out: false,
+        rate_limit: None,
     })
 }
 
@@ -192,6 +200,7 @@ fn keys(written: &mut Written, company: &Company) -> anyhow::Result<()> {
         secret: KeySecret::Env { env: secret },
         expires_at: None,
         revoked: false,
+        rate_limit: None,
     };
     for workload in &company.workloads {
         if let (Some(name), Some(secret)) = (workload.key(), secret_of_workload(workload)) {

@@ -153,6 +153,10 @@ impl Model {
             cheaper: plan.cheaper.map(str::parse).transpose()?,
             aliases: Vec::new(),
             family: None,
+            capabilities: None,
+            context_tokens: None,
+            output_tokens: None,
+            rate_limit: None,
         };
         Ok(Self {
             name: plan.name.parse()?,
