@@ -27,6 +27,7 @@
 
 mod files;
 mod maintenance;
+mod observer;
 mod options;
 mod recovery;
 mod schema;
@@ -46,6 +47,7 @@ use std::{
 use tally_types::{EventId, NodeId, Record, UsageEvent};
 use tokio::sync::{Semaphore, oneshot};
 
+pub use observer::{Counters, Observer};
 pub use options::{Durability, Options};
 pub use recovery::Recovery;
 pub use shipper::{Shipper, Sink, SinkError};
@@ -134,6 +136,7 @@ struct Shared {
     marks: Arc<SentMarks>,
     queued: Arc<Semaphore>,
     queued_records_max: u32,
+    is_observed: bool,
     progress: Arc<Progress>,
     options: Options,
 }
@@ -164,19 +167,40 @@ impl Journal {
     /// # Errors
     /// When the folder is in use, unreadable or from a newer version.
     pub fn open(options: Options, new_node: NodeId) -> Result<(Running, Recovery), JournalError> {
+        Self::open_observed(options, new_node, None)
+    }
+
+    /// As [`Journal::open`]; the observer is told of what was kept for it and of the rows
+    /// since, before anything new is written.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub fn open_observed(
+        options: Options,
+        new_node: NodeId,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Result<(Running, Recovery), JournalError> {
         let files = files::JournalFiles::lock(&options)?;
         let mut connection = schema::open_writer(&files.database, &options)?;
         let node = schema::node(&connection, new_node)?;
         let marks = SentMarks::open(&files.sent, options.open_intents_max)?;
         let recovery = recovery::recover(&mut connection, &marks)?;
         marks.clear()?;
+        let kept = match &observer {
+            Some(observer) => observer::replay(&connection, observer.as_ref())?,
+            // Nobody counts: no row has to wait for it.
+            None => u64::MAX,
+        };
 
         let progress = Arc::new(Progress::default());
         progress.last_sequence.store(schema::last_sequence(&connection)?, Ordering::Release);
         let (ops, receiver) = mpsc::channel();
         let marks = Arc::new(marks);
         let queued = Arc::new(Semaphore::new(options.queued_records_max as usize));
-        let state = WriterState::new(connection, &marks, &progress, &queued, options.bytes_max);
+        let is_observed = observer.is_some();
+        let watched = writer::Watched { observer, kept, shipped: 0 };
+        let state =
+            WriterState::new(connection, &marks, &progress, &queued, options.bytes_max, watched);
         let writer = std::thread::Builder::new()
             .name("journal-writer".to_owned())
             .spawn(move || writer::run(state, &receiver))?;
@@ -187,6 +211,7 @@ impl Journal {
             marks,
             queued,
             queued_records_max: options.queued_records_max,
+            is_observed,
             progress,
             options,
         };
@@ -234,17 +259,27 @@ impl Journal {
     /// Only when the event cannot be encoded or the journal is closed; the intent
     /// then stands and is settled at its estimate on the next start.
     pub fn settle(&self, mut intent: Intent, event: UsageEvent) -> Result<(), JournalError> {
-        let payload = serde_json::to_vec(&Record::Usage(Box::new(event)))?;
+        let record = Record::Usage(Box::new(event));
+        let payload = serde_json::to_vec(&record)?;
         intent.settled = true;
-        let op =
-            Op::Settle { event_id: intent.event_id, slot: intent.slot, payload: Some(payload) };
+        let op = Op::Settle {
+            event_id: intent.event_id,
+            slot: intent.slot,
+            payload: Some(payload),
+            record: self.shared.is_observed.then_some(record),
+        };
         self.shared.ops.send(op).map_err(|_| JournalError::Closed)
     }
 
     /// Withdraws an intent: the attempt certainly cost nothing.
     pub fn cancel(&self, mut intent: Intent) {
         intent.settled = true;
-        let op = Op::Settle { event_id: intent.event_id, slot: intent.slot, payload: None };
+        let op = Op::Settle {
+            event_id: intent.event_id,
+            slot: intent.slot,
+            payload: None,
+            record: None,
+        };
         // A closed journal settles the intent on its next start, which errs on the safe side.
         let _ = self.shared.ops.send(op);
     }
@@ -270,7 +305,12 @@ impl Journal {
         let (ack, committed) = oneshot::channel();
         self.shared
             .ops
-            .send(Op::Append { rows, _room: room, ack })
+            .send(Op::Append {
+                rows,
+                records: if self.shared.is_observed { records.to_vec() } else { Vec::new() },
+                _room: room,
+                ack,
+            })
             .map_err(|_| JournalError::Closed)?;
         committed.await.map_err(|_| JournalError::Closed)?
     }

@@ -7,7 +7,9 @@ use tally_types::NodeId;
 
 use crate::{Durability, JournalError, Options};
 
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
+/// So many rows later, an appended event that comes again is taken for a new one.
+pub(crate) const OBSERVED_ROWS_MAX: u64 = 50_000_000;
 const PAGE_BYTES: u32 = 4096;
 
 const TABLES: &str = "
@@ -27,6 +29,16 @@ const TABLES: &str = "
         revision INTEGER NOT NULL,
         payload BLOB NOT NULL
     );
+    CREATE TABLE IF NOT EXISTS counter(id TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS counters_at(
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        sequence INTEGER NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS observed(
+        event_id BLOB PRIMARY KEY,
+        until INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS observed_until ON observed(until);
     CREATE UNIQUE INDEX IF NOT EXISTS entry_once ON entry(event_id, revision);
 ";
 

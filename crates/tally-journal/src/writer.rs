@@ -11,11 +11,11 @@ use std::{
 };
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
-use tally_types::EventId;
+use tally_types::{EventId, Record};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::{
-    Appended, JournalError, Progress, recovery, schema,
+    Appended, Counters, JournalError, Observer, Progress, observer, recovery, schema,
     sent::{SentMarks, Slot},
 };
 
@@ -39,6 +39,8 @@ pub(crate) enum Op {
         event_id: EventId,
         slot: Slot,
         payload: Option<Vec<u8>>,
+        /// What the payload holds, where somebody observes.
+        record: Option<Record>,
     },
     /// Nobody will settle it: its holder was dropped.
     Abandon {
@@ -47,6 +49,8 @@ pub(crate) enum Op {
     },
     Append {
         rows: Vec<(EventId, u32, Vec<u8>)>,
+        /// The same, where somebody observes.
+        records: Vec<Record>,
         _room: OwnedSemaphorePermit,
         ack: Ack<Appended>,
     },
@@ -54,7 +58,48 @@ pub(crate) enum Op {
     Shipped {
         sequence: u64,
     },
+    /// What the observer has counted so far.
+    Counters {
+        counters: Counters,
+        ack: Ack<()>,
+    },
     Close,
+}
+
+/// Who is told of commits, and which rows still wait for it.
+pub(crate) struct Watched {
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    /// Rows up to here are counted in what was kept.
+    pub(crate) kept: u64,
+    /// Rows up to here are held by the sink.
+    pub(crate) shipped: u64,
+}
+
+/// What a commit did.
+#[derive(Default)]
+struct Written {
+    /// For each append, how much was new.
+    appended: Vec<Appended>,
+    notices: Vec<Notice>,
+}
+
+/// What the observer is told once it is committed.
+enum Notice {
+    /// The record of a settlement or an appended one: which operation, which row.
+    Row {
+        sequence: u64,
+        op: usize,
+        row: usize,
+    },
+    /// Settled by the journal itself.
+    Abandoned {
+        sequence: u64,
+        payload: Vec<u8>,
+    },
+    Skipped {
+        sequence: u64,
+    },
+    Vanished(EventId),
 }
 
 pub(crate) struct WriterState {
@@ -63,6 +108,7 @@ pub(crate) struct WriterState {
     progress: Arc<Progress>,
     queued: Arc<Semaphore>,
     bytes_max: u64,
+    watched: Watched,
     /// Settlements that a full disk turned away; bounded by the slots they hold.
     waiting: Vec<Op>,
     commits_until_fill_check: u32,
@@ -124,6 +170,7 @@ impl WriterState {
         progress: &Arc<Progress>,
         queued: &Arc<Semaphore>,
         bytes_max: u64,
+        watched: Watched,
     ) -> Self {
         Self {
             connection,
@@ -131,6 +178,7 @@ impl WriterState {
             progress: Arc::clone(progress),
             queued: Arc::clone(queued),
             bytes_max,
+            watched,
             waiting: Vec::new(),
             commits_until_fill_check: 0,
         }
@@ -139,7 +187,10 @@ impl WriterState {
     fn commit(&mut self, group: Vec<Op>) {
         if !group.is_empty() {
             match self.write(&group) {
-                Ok(appended) => self.acknowledge(group, &appended),
+                Ok(written) => {
+                    self.tell(&group, written.notices);
+                    self.acknowledge(group, &written.appended);
+                }
                 Err(error) => self.refuse(group, &error),
             }
         }
@@ -148,42 +199,84 @@ impl WriterState {
         self.look_at_fill();
     }
 
-    /// Writes the whole group or nothing; answers for each append how much was new.
-    fn write(&mut self, group: &[Op]) -> Result<Vec<Appended>, JournalError> {
+    /// Writes the whole group or nothing.
+    fn write(&mut self, group: &[Op]) -> Result<Written, JournalError> {
+        let is_observed = self.watched.observer.is_some();
         let transaction = self.connection.transaction()?;
-        let mut appended = Vec::new();
+        let mut written = Written::default();
         let mut last = None;
-        for op in group {
+        let (mut kept, mut shipped) = (self.watched.kept, self.watched.shipped);
+        for (index, op) in group.iter().enumerate() {
             match op {
                 Op::Intent { event_id, slot, payload, .. } => {
                     insert_intent(&transaction, *event_id, *slot, payload)?;
                 }
                 Op::Settle { event_id, payload, .. } => {
-                    last = last.max(settle(&transaction, *event_id, payload.as_deref())?);
+                    let sequence = settle(&transaction, *event_id, payload.as_deref())?;
+                    last = last.max(sequence);
+                    written.notices.push(match sequence {
+                        Some(sequence) => Notice::Row { sequence, op: index, row: 0 },
+                        None => Notice::Vanished(*event_id),
+                    });
                 }
                 Op::Abandon { event_id, slot } => {
                     let was_sent = self.marks.is_marked(*slot)?;
-                    last = last.max(abandon(&transaction, *event_id, was_sent)?);
+                    let abandoned = abandon(&transaction, *event_id, was_sent)?;
+                    last = last.max(abandoned.as_ref().map(|(sequence, _)| *sequence));
+                    written.notices.push(match abandoned {
+                        Some((sequence, payload)) => Notice::Abandoned { sequence, payload },
+                        None => Notice::Vanished(*event_id),
+                    });
                 }
                 Op::Append { rows, .. } => {
-                    let (counts, newest) = append(&transaction, rows)?;
-                    appended.push(counts);
+                    let notices = is_observed.then_some(&mut written.notices);
+                    let (counts, newest) = append(&transaction, rows, index, notices)?;
+                    written.appended.push(counts);
                     last = last.max(newest);
                 }
-                Op::Shipped { sequence } => {
-                    transaction
-                        .prepare_cached("DELETE FROM entry WHERE sequence <= ?1")?
-                        .execute(params![i64::try_from(*sequence).unwrap_or(i64::MAX)])?;
+                Op::Shipped { sequence } => shipped = shipped.max(*sequence),
+                Op::Counters { counters, .. } => {
+                    observer::write_counters(&transaction, counters)?;
+                    kept = counters.sequence;
                 }
                 Op::Close => {}
             }
         }
+        if (kept, shipped) != (self.watched.kept, self.watched.shipped) {
+            forget(&transaction, kept.min(shipped))?;
+        }
         transaction.commit()?;
+        (self.watched.kept, self.watched.shipped) = (kept, shipped);
         if let Some(last) = last {
             self.progress.last_sequence.store(last, Ordering::Release);
         }
         self.progress.unflushed.store(true, Ordering::Release);
-        Ok(appended)
+        Ok(written)
+    }
+
+    /// Tells the observer of what is committed now, in order.
+    fn tell(&self, group: &[Op], notices: Vec<Notice>) {
+        let Some(observer) = &self.watched.observer else { return };
+        for notice in notices {
+            match notice {
+                Notice::Row { sequence, op, row } => match group.get(op) {
+                    Some(Op::Settle { record: Some(record), .. }) => {
+                        observer.committed(sequence, record);
+                    }
+                    Some(Op::Append { records, .. }) => match records.get(row) {
+                        Some(record) => observer.committed(sequence, record),
+                        None => observer.skipped(sequence),
+                    },
+                    _ => observer.skipped(sequence),
+                },
+                Notice::Abandoned { sequence, payload } => match serde_json::from_slice(&payload) {
+                    Ok(record) => observer.committed(sequence, &record),
+                    Err(_) => observer.skipped(sequence),
+                },
+                Notice::Skipped { sequence } => observer.skipped(sequence),
+                Notice::Vanished(event_id) => observer.vanished(event_id),
+            }
+        }
     }
 
     fn acknowledge(&mut self, group: Vec<Op>, appended: &[Appended]) {
@@ -193,12 +286,20 @@ impl WriterState {
                 Op::Intent { event_id, slot, ack, .. } => {
                     // The caller went away while waiting: the call is not sent.
                     if ack.send(Ok(())).is_err() {
-                        self.waiting.push(Op::Settle { event_id, slot, payload: None });
+                        self.waiting.push(Op::Settle {
+                            event_id,
+                            slot,
+                            payload: None,
+                            record: None,
+                        });
                     }
                 }
                 Op::Settle { slot, .. } | Op::Abandon { slot, .. } => self.marks.give_back(slot),
                 Op::Append { ack, .. } => {
                     let _ = ack.send(Ok(appended.next().unwrap_or_default()));
+                }
+                Op::Counters { ack, .. } => {
+                    let _ = ack.send(Ok(()));
                 }
                 Op::Shipped { .. } | Op::Close => {}
             }
@@ -215,6 +316,9 @@ impl WriterState {
                     let _ = ack.send(Err(same(error)));
                 }
                 Op::Append { ack, .. } => {
+                    let _ = ack.send(Err(same(error)));
+                }
+                Op::Counters { ack, .. } => {
                     let _ = ack.send(Err(same(error)));
                 }
                 Op::Settle { .. } | Op::Abandon { .. } => self.waiting.push(op),
@@ -267,12 +371,20 @@ fn settle(
     }
 }
 
+/// Rows that the sink holds and that were counted are not needed any more.
+fn forget(connection: &Connection, sequence: u64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM entry WHERE sequence <= ?1")?
+        .execute(params![i64::try_from(sequence).unwrap_or(i64::MAX)])?;
+    Ok(())
+}
+
 /// Nobody will settle this intent: what was sent is settled at its estimate.
 fn abandon(
     connection: &Connection,
     event_id: EventId,
     was_sent: bool,
-) -> Result<Option<u64>, JournalError> {
+) -> Result<Option<(u64, Vec<u8>)>, JournalError> {
     let payload: Option<Vec<u8>> = connection
         .prepare_cached("SELECT payload FROM intent WHERE event_id = ?1")?
         .query_row(params![event_id.0], |row| row.get(0))
@@ -281,22 +393,31 @@ fn abandon(
         Some(payload) => Some(recovery::settled_at_estimate(&payload)?),
         None => None,
     };
-    Ok(settle(connection, event_id, settled.as_deref())?)
+    let sequence = settle(connection, event_id, settled.as_deref())?;
+    Ok(sequence.zip(settled))
 }
 
 fn append(
     connection: &Connection,
     rows: &[(EventId, u32, Vec<u8>)],
+    op: usize,
+    mut notices: Option<&mut Vec<Notice>>,
 ) -> rusqlite::Result<(Appended, Option<u64>)> {
     let mut counts = Appended::default();
     let mut newest = None;
-    for (event_id, revision, payload) in rows {
-        match insert_entry(connection, *event_id, *revision, payload)? {
-            Some(sequence) => {
-                counts.accepted += 1;
-                newest = Some(sequence);
-            }
-            None => counts.duplicates += 1,
+    for (row, (event_id, revision, payload)) in rows.iter().enumerate() {
+        let Some(sequence) = insert_entry(connection, *event_id, *revision, payload)? else {
+            counts.duplicates += 1;
+            continue;
+        };
+        counts.accepted += 1;
+        newest = Some(sequence);
+        if let Some(notices) = notices.as_deref_mut() {
+            let is_first = observer::is_first(connection, *event_id, sequence)?;
+            notices.push(match is_first {
+                true => Notice::Row { sequence, op, row },
+                false => Notice::Skipped { sequence },
+            });
         }
     }
     Ok((counts, newest))
