@@ -6,6 +6,8 @@
 //! in one place and one order. [`definition`] says what a budget means, [`index`] finds those
 //! that apply, [`counter`] keeps one window, [`verdict`] is what a call is told.
 //!
+//! [`Rates`] are apart: how fast calls may come.
+//!
 //! Invariants:
 //! - Under a ceiling (a stage with `deny`), settled + reserved never passes it by a
 //!   reservation; elsewhere no undegraded call reserves past 100 %.
@@ -25,6 +27,7 @@ mod commit;
 mod counter;
 mod definition;
 mod index;
+mod rates;
 mod report;
 mod settled;
 mod state;
@@ -34,4 +37,5 @@ mod view;
 pub use budgets::{Budgets, Hold};
 pub use checkpoint::{Checkpoint, SavedCounter};
 pub use definition::{Definitions, RolesByName};
+pub use rates::{Limit, Limited, Rates, Subject, Ticket};
 pub use verdict::{Ask, Demand, Less, Refused, RefusedBy, Standing, Verdict};

@@ -117,6 +117,14 @@ impl Estimator {
             .saturating_add(prompt.images.saturating_mul(IMAGE_TOKENS))
     }
 
+    /// What a byte of a prompt counts, as learned so far.
+    #[cfg_attr(not(test), allow(dead_code, reason = "for those who make a context smaller"))]
+    pub(crate) fn tokens_per_byte(&self, model: &str) -> f64 {
+        let models = self.models.lock();
+        let known = models.get(model);
+        known.map_or(TOKENS_PER_BYTE, |known| ratio(known.input_tokens, known.input_bytes))
+    }
+
     /// Tokens of an answer of which nothing is known but its cap.
     pub(crate) fn expected_output_tokens(&self, model: &str, cap: Option<u64>) -> u64 {
         let models = self.models.lock();
@@ -195,6 +203,28 @@ impl PromptSize {
         }
         Self { text_bytes: (body.len() as u64).saturating_sub(embedded_bytes), images }
     }
+
+    /// Tokens, estimated.
+    pub(crate) fn tokens(self, tokens_per_byte: f64) -> u64 {
+        as_count(as_float(self.text_bytes) * tokens_per_byte)
+            .saturating_add(self.images.saturating_mul(IMAGE_TOKENS))
+    }
+
+    /// Both together.
+    pub(crate) fn with(self, other: Self) -> Self {
+        Self {
+            text_bytes: self.text_bytes.saturating_add(other.text_bytes),
+            images: self.images.saturating_add(other.images),
+        }
+    }
+
+    /// What is left without a part.
+    pub(crate) fn without(self, part: Self) -> Self {
+        Self {
+            text_bytes: self.text_bytes.saturating_sub(part.text_bytes),
+            images: self.images.saturating_sub(part.images),
+        }
+    }
 }
 
 /// The first long run of base64 characters within a few members of the mark.
@@ -237,6 +267,22 @@ fn as_count(value: f64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_prompt_counts_the_same_by_the_byte_and_as_a_whole() {
+        let estimator = Estimator::default();
+        let prompt = PromptSize { text_bytes: 3_000, images: 2 };
+        let same = || {
+            let per_byte = estimator.tokens_per_byte("m");
+            assert_eq!(prompt.tokens(per_byte), estimator.input_tokens("m", prompt));
+            per_byte
+        };
+        assert!((same() - TOKENS_PER_BYTE).abs() < 1e-9);
+        let tokens = Tokens { input_uncached: 600, output: 1, ..Tokens::default() };
+        let told = PromptSize { text_bytes: 1_000, images: 0 };
+        estimator.learn("m", Reported { prompt: told, tokens, streamed: None });
+        assert!((same() - 0.6).abs() < 1e-9);
+    }
 
     #[test]
     fn it_learns_what_a_models_tokens_look_like() {

@@ -22,6 +22,7 @@ mod call;
 mod context;
 mod estimate;
 mod json_bytes;
+mod less;
 mod measure;
 mod models;
 mod plane;

@@ -14,7 +14,10 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use tally_types::{Dialect, ServiceTier, Tokens};
 
-use crate::refusal::Refusal;
+use crate::{
+    less::{CannotReduce, ContextLimit, Less, Lessened, Reduced},
+    refusal::Refusal,
+};
 
 pub(crate) use anthropic::{AnthropicCountTokens, AnthropicMessages};
 pub(crate) use openai_chat::OpenAiChat;
@@ -35,6 +38,27 @@ pub(crate) struct ParsedRequest {
     pub(crate) metadata: BTreeMap<String, String>,
     /// Asks for usage in a stream whose client did not: a splice into the body.
     pub(crate) usage_splice: Option<Splice>,
+    /// What a model must be able to do to serve it.
+    #[cfg_attr(not(test), allow(dead_code, reason = "for those who choose another model"))]
+    pub(crate) needs: Needs,
+    /// The provider holds the conversation (`previous_response_id`).
+    #[cfg_attr(not(test), allow(dead_code, reason = "for those who make a context smaller"))]
+    pub(crate) is_stateful: bool,
+    /// How many answers are asked for at once (`n`); the output cap holds for each.
+    #[cfg_attr(not(test), allow(dead_code, reason = "for those who reserve the worst case"))]
+    pub(crate) answers: u64,
+}
+
+/// What a request needs of a model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(not(test), allow(dead_code, reason = "for those who choose another model"))]
+pub(crate) struct Needs {
+    /// It offers tools.
+    pub(crate) tools: bool,
+    /// It shows images, or files whose pages are read as images.
+    pub(crate) images: bool,
+    /// It asks for thinking.
+    pub(crate) reasoning: bool,
 }
 
 /// Replaces a range of the body's bytes.
@@ -116,6 +140,19 @@ pub(crate) trait Protocol: Send + Sync {
     /// Reads the request; unknown fields are none of its business.
     fn parse(&self, body: &Bytes) -> Result<ParsedRequest, Refusal>;
 
+    /// Edits of the body by which the answer does with less; none where nothing is
+    /// asked for that is more.
+    #[cfg_attr(not(test), allow(dead_code, reason = "for those who serve with less"))]
+    fn with_less(&self, _body: &[u8], _less: &Less) -> Lessened {
+        Lessened::default()
+    }
+
+    /// Edits of the body that drop the oldest turns of its conversation until it fits.
+    #[cfg_attr(not(test), allow(dead_code, reason = "for those who serve with less"))]
+    fn reduce_context(&self, _body: &[u8], _limit: &ContextLimit) -> Result<Reduced, CannotReduce> {
+        Err(CannotReduce::NoConversation)
+    }
+
     /// Reads a whole reply; `None` when it is not JSON.
     fn observe(&self, body: &[u8]) -> Option<Observed>;
 
@@ -155,6 +192,12 @@ pub(crate) fn model_name(raw: Option<&RawValue>) -> Result<String, Refusal> {
     };
     let raw = raw.ok_or_else(missing)?;
     serde_json::from_str(raw.get()).map_err(|_| missing())
+}
+
+/// Whether a list is there and has anything in it.
+pub(crate) fn has_items(raw: Option<&RawValue>) -> bool {
+    let inside = raw.and_then(|raw| raw.get().strip_prefix('['));
+    inside.is_some_and(|inside| !inside.trim_start().starts_with(']'))
 }
 
 /// The provider's word for a processing tier.

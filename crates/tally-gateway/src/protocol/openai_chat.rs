@@ -8,10 +8,14 @@ use serde_json::value::RawValue;
 use tally_types::Dialect;
 
 use super::{
-    Observed, ParsedRequest, Protocol, Splice, StreamMeter, Streamed, model_name,
+    Needs, Observed, ParsedRequest, Protocol, Splice, StreamMeter, Streamed, has_items, model_name,
     openai_usage::observe_usage, parse_json, service_tier, span,
 };
-use crate::{json_bytes, refusal::Refusal};
+use crate::{
+    json_bytes,
+    less::{self, CannotReduce, ContextLimit, Less, Lessened, Reduced},
+    refusal::Refusal,
+};
 
 pub(crate) struct OpenAiChat;
 
@@ -33,6 +37,27 @@ struct Request<'a> {
     service_tier: Option<Cow<'a, str>>,
     #[serde(borrow)]
     metadata: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tools: Option<&'a RawValue>,
+    /// What `tools` were called before.
+    #[serde(borrow)]
+    functions: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reasoning_effort: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reasoning: Option<&'a RawValue>,
+    #[serde(borrow)]
+    previous_response_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    n: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Reasoning<'a> {
+    #[serde(default, borrow)]
+    effort: Option<Cow<'a, str>>,
+    #[serde(default)]
+    enabled: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -135,7 +160,22 @@ impl Protocol for OpenAiChat {
             session: None,
             metadata,
             usage_splice: if stream { usage_splice(body, request.stream_options) } else { None },
+            needs: Needs {
+                tools: has_items(request.tools) || has_items(request.functions),
+                images: request.messages.is_some_and(less::openai_images),
+                reasoning: thinks(request.reasoning_effort, request.reasoning),
+            },
+            is_stateful: request.previous_response_id.is_some(),
+            answers: request.n.and_then(|n| n.get().parse().ok()).unwrap_or(1).max(1),
         })
+    }
+
+    fn with_less(&self, body: &[u8], less: &Less) -> Lessened {
+        less::openai_with_less(body, less)
+    }
+
+    fn reduce_context(&self, body: &[u8], limit: &ContextLimit) -> Result<Reduced, CannotReduce> {
+        less::openai_reduced(body, limit)
     }
 
     fn observe(&self, body: &[u8]) -> Option<Observed> {
@@ -148,6 +188,16 @@ impl Protocol for OpenAiChat {
     fn stream_meter(&self) -> Box<dyn StreamMeter> {
         Box::new(ChatMeter::default())
     }
+}
+
+/// Whether thinking is asked for, by the API's own word or the one of its relatives.
+fn thinks(effort: Option<&RawValue>, reasoning: Option<&RawValue>) -> bool {
+    let reasoning: Option<Reasoning<'_>> =
+        reasoning.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    effort.is_some_and(|word| word.get() != r#""none""#)
+        || reasoning.is_some_and(|it| {
+            it.enabled.unwrap_or(it.effort.is_some()) && it.effort.as_deref() != Some("none")
+        })
 }
 
 /// A stream reports usage only when asked to.

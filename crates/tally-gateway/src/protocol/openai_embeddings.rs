@@ -53,6 +53,7 @@ impl Protocol for OpenAiEmbeddings {
             model,
             // Embeddings write nothing.
             output_tokens_max: Some(0),
+            answers: 1,
             ..ParsedRequest::default()
         })
     }
