@@ -35,6 +35,8 @@ struct Request<'a> {
     tools: Option<&'a RawValue>,
     #[serde(borrow)]
     thinking: Option<&'a RawValue>,
+    #[serde(borrow)]
+    output_config: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -53,6 +55,12 @@ struct Metadata {
 struct AgentUser {
     #[serde(default)]
     session_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct OutputConfig<'a> {
+    #[serde(default, borrow)]
+    effort: Option<&'a RawValue>,
 }
 
 /// A whole message, and the `message` of a stream's first event.
@@ -164,7 +172,8 @@ impl Protocol for AnthropicMessages {
             needs: Needs {
                 tools: has_items(request.tools),
                 images: request.messages.is_some_and(less::anthropic_images),
-                reasoning: request.thinking.is_some_and(thinks),
+                reasoning: request.thinking.is_some_and(thinks)
+                    || request.output_config.is_some_and(has_effort),
             },
             answers: 1,
             ..ParsedRequest::default()
@@ -226,6 +235,12 @@ impl Protocol for AnthropicCountTokens {
 fn thinks(thinking: &RawValue) -> bool {
     let read: Option<Thinking<'_>> = serde_json::from_str(thinking.get()).ok();
     read.is_some_and(|thinking| matches!(thinking.kind.as_ref(), "enabled" | "adaptive"))
+}
+
+/// Models that do not think refuse the word.
+fn has_effort(config: &RawValue) -> bool {
+    let read: Option<OutputConfig<'_>> = serde_json::from_str(config.get()).ok();
+    read.is_some_and(|config| config.effort.is_some())
 }
 
 /// Coding agents put a JSON object into `metadata.user_id`.

@@ -61,6 +61,24 @@ fn regression_27_a_tools_call_and_its_result_stay_together() {
 }
 
 #[test]
+fn what_a_user_adds_to_a_tools_result_begins_no_turn() {
+    let one = r#"{"role":"user","content":"a"},{"role":"assistant","content":"b"}"#;
+    let last = r#"{"role":"user","content":"c"},{"role":"assistant","content":[{"type":"tool_use","id":"t1","name":"n","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1"}]},{"role":"user","content":"and?"}"#;
+    let (left, _) = smallest(&AnthropicMessages, &anthropic(&format!("{one},{last}")));
+    assert_eq!(left, anthropic(last));
+}
+
+#[test]
+fn a_result_without_its_call_never_comes_first() {
+    let old = r#"{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":[{"type":"tool_result","tool_use_id":"lost"}]},{"role":"assistant","content":"c"}"#;
+    let last = r#"{"role":"user","content":"d"}"#;
+    let body = anthropic(&format!("{old},{last}"));
+    let all = u64::try_from(body.len()).unwrap() / 4;
+    let reduced = AnthropicMessages.reduce_context(body.as_bytes(), &at_most(all - 2)).unwrap();
+    assert_eq!(edited(&body, reduced.splices), anthropic(last));
+}
+
+#[test]
 fn a_result_that_comes_late_holds_its_turns_together() {
     let body = anthropic(
         r#"{"role":"user","content":"a"},{"role":"assistant","tool_calls":[{"id":"c1"}]},{"role":"user","content":"wait"},{"role":"tool","tool_call_id":"c1","content":"1"}"#,

@@ -18,6 +18,8 @@ fn anthropic_tools_and_thinking() {
     assert!(of(r#","tools":[{"name":"t"}]"#).tools);
     assert!(of(r#","thinking":{"type":"enabled","budget_tokens":2000}"#).reasoning);
     assert!(of(r#","thinking":{"type":"adaptive"}"#).reasoning);
+    assert!(of(r#","output_config":{"effort":"low"}"#).reasoning);
+    assert!(!of(r#","output_config":{"format":{}}"#).reasoning);
 }
 
 #[test]
