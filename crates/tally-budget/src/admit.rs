@@ -236,6 +236,7 @@ impl Standing {
             _ => BudgetState::Ok,
         };
         counter.last_told = Some(state);
+        self.has_ceiling |= definition.ceiling.is_some();
         self.stage = self.stage.max(reached.map(|stage| stage.at));
         let is_stricter = strictness(state) > strictness(self.state);
         if is_stricter || (self.binding.is_none() && state != BudgetState::Ok) {

@@ -51,6 +51,8 @@ pub struct Standing {
     pub stage: Option<u32>,
     /// Left of the budget with the least left, in percent of its limit, and of which.
     pub remaining: Option<BudgetLimit>,
+    /// Whether one of its budgets has a ceiling: then no answer may be longer than reserved.
+    pub has_ceiling: bool,
 }
 
 /// How to serve a call with less.
@@ -121,6 +123,12 @@ impl Demand {
 
 impl Default for Standing {
     fn default() -> Self {
-        Self { state: BudgetState::Ok, binding: None, stage: None, remaining: None }
+        Self {
+            state: BudgetState::Ok,
+            binding: None,
+            stage: None,
+            remaining: None,
+            has_ceiling: false,
+        }
     }
 }

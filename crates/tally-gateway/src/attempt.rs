@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use tally_budget::{Hold, Ticket};
 use tally_journal::Intent;
 use tally_pricing::leave_unpriced;
 use tally_types::{CallStatus, CountQuality, PicoUsd, Tokens, UsageEvent};
@@ -31,6 +32,9 @@ pub(crate) struct OpenAttempt {
     prompt: PromptSize,
     started_ns: u64,
     first_token_us: Option<u64>,
+    /// What the budgets hold for it; given back when it comes to nothing.
+    hold: Option<Hold>,
+    ticket: Option<Ticket>,
 }
 
 /// How an attempt ended.
@@ -60,8 +64,12 @@ pub(crate) struct Start {
     pub(crate) route: Arc<Route>,
     pub(crate) event: UsageEvent,
     pub(crate) prompt: PromptSize,
+    /// The most input it may have.
+    pub(crate) input_tokens_max: u64,
     pub(crate) output_tokens_max: Option<u64>,
     pub(crate) started_ns: u64,
+    pub(crate) hold: Option<Hold>,
+    pub(crate) ticket: Option<Ticket>,
 }
 
 // === impl OpenAttempt ===
@@ -72,18 +80,7 @@ impl OpenAttempt {
         gateway: &Arc<Gateway>,
         start: Start,
     ) -> Result<Self, tally_journal::JournalError> {
-        let Start { plane, model, route, mut event, prompt, output_tokens_max, started_ns } = start;
-        event.provider = Some(route.upstream.provider.clone());
-        event.model_served = Some(model.name.to_string());
-        event.model_family = Some(model.family.clone());
-        event.tier = Some(model.tier);
-        let estimator = &gateway.estimator;
-        event.tokens = Tokens {
-            input_uncached: estimator.input_tokens(&route.upstream_name, prompt),
-            output: estimator.expected_output_tokens(&route.upstream_name, output_tokens_max),
-            ..Tokens::default()
-        };
-        price(&plane, &route, &mut event, None);
+        let Start { plane, route, event, prompt, started_ns, hold, ticket, .. } = start;
         let intent = gateway.journal.open_intent(&event).await?;
         Ok(Self {
             gateway: Arc::clone(gateway),
@@ -95,6 +92,8 @@ impl OpenAttempt {
             prompt,
             started_ns,
             first_token_us: None,
+            hold,
+            ticket,
         })
     }
 
@@ -151,6 +150,15 @@ impl OpenAttempt {
         self.count(&ending.used);
         let cost = self.event.cost_list_usd;
         measure::settled(&self.event);
+        if let Some(ticket) = self.ticket.take() {
+            let tokens = self.event.tokens;
+            let counted = tokens.input().saturating_sub(tokens.cache_read);
+            self.gateway.rates.settle(ticket, counted.saturating_add(tokens.output));
+        }
+        // The journal's commit counts the call and ends what is held for it.
+        if let Some(hold) = self.hold.take() {
+            hold.hand_over();
+        }
         let event = self.event.clone();
         if let Err(error) = self.gateway.journal.settle(intent, event) {
             // The intent stands: the next start settles it at its estimate.
@@ -246,7 +254,12 @@ impl Drop for OpenAttempt {
 }
 
 /// Prices the event by the model that served, as the provider names it.
-fn price(plane: &DataPlane, route: &Route, event: &mut UsageEvent, unpriceable: Option<&str>) {
+pub(crate) fn price(
+    plane: &DataPlane,
+    route: &Route,
+    event: &mut UsageEvent,
+    unpriceable: Option<&str>,
+) {
     if let Some(reason) = unpriceable {
         leave_unpriced(event, reason.to_owned());
         return;

@@ -7,16 +7,19 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use tally_journal::JournalError;
 use tally_types::{
-    CallId, CallStatus, EventId, FallbackReason, PicoUsd, Record, Timestamp, UsageEvent,
+    CallId, CallStatus, EventId, FallbackReason, PicoUsd, Record, Timestamp, Tokens, UsageEvent,
 };
 
 use crate::{
     Gateway,
-    attempt::{Ending, OpenAttempt, Start, Used},
+    admission::{Form, Told},
+    attempt::{Ending, OpenAttempt, Start, Used, price},
     auth::admit,
     context::Context,
     estimate::PromptSize,
-    json_bytes, measure,
+    json_bytes,
+    less::combined,
+    measure,
     plane::{DataPlane, Identity, Model, Route},
     protocol::{ParsedRequest, Protocol, Splice},
     refusal::Refusal,
@@ -36,6 +39,8 @@ pub(crate) struct Call {
     pub(crate) query: Option<String>,
     pub(crate) body: Bytes,
     pub(crate) prompt: PromptSize,
+    /// What the budgets said; known once it is admitted.
+    pub(crate) told: Told,
     pub(crate) subscription: bool,
     pub(crate) call_id: CallId,
     pub(crate) time: Timestamp,
@@ -107,6 +112,7 @@ impl Call {
             parsed,
             body,
             prompt,
+            told: Told::default(),
             subscription,
             call_id,
             time,
@@ -114,24 +120,44 @@ impl Call {
         })
     }
 
-    async fn serve(self) -> Result<Response, Refusal> {
-        let candidates = match self.candidates() {
-            Ok(candidates) => candidates,
+    async fn serve(mut self) -> Result<Response, Refusal> {
+        let admitted = if self.protocol.is_metered() {
+            self.admit().map(|it| (it.form, Some(it.first), it.told))
+        } else {
+            let plain = |candidates| Form { candidates, ..Form::default() };
+            self.candidates().map(|candidates| (plain(candidates), None, Told::default()))
+        };
+        match admitted {
+            Ok((form, first, told)) => {
+                self.told = told;
+                self.serve_form(&form, first).await
+            }
             Err(refusal) => {
                 self.record_refusal(&refusal).await;
-                return Err(refusal);
+                Err(refusal)
             }
-        };
+        }
+    }
+
+    async fn serve_form(&self, form: &Form, mut first: Option<Start>) -> Result<Response, Refusal> {
         let mut retries = 0;
         let mut last = None;
-        for candidate in &candidates {
+        for candidate in &form.candidates {
             let repeats_max = u32::from(candidate.route.upstream.spec.retries_max);
             for repeat in 0.. {
                 if let Some(failed) = last.take() {
                     settle_before_retry(failed);
                     retries += 1;
                 }
-                let failed = match self.attempt(candidate, retries).await? {
+                let start = match first.take() {
+                    Some(start) => start,
+                    None => match self.next_start(candidate, form, retries) {
+                        Some(start) => start,
+                        // The budgets have no room for another attempt.
+                        None => return self.give_up(last),
+                    },
+                };
+                let failed = match self.attempt(candidate, form, start).await? {
                     Attempted::Reply(reply) => return Ok(reply),
                     Attempted::Failed(failed) => *failed,
                 };
@@ -154,20 +180,22 @@ impl Call {
         self.give_up(last)
     }
 
+    /// Another attempt, with what it has reserved; none when a budget has no room for it.
+    fn next_start(&self, candidate: &Candidate, form: &Form, retries: u16) -> Option<Start> {
+        let mut start = self.start(candidate, form, retries);
+        if self.protocol.is_metered() {
+            start.hold = Some(self.reserve_again(&start, form)?);
+            form.mark(&mut start);
+        }
+        Some(start)
+    }
+
     /// The model's routes in this dialect, then those of the workload's declared fallback.
-    fn candidates(&self) -> Result<Vec<Candidate>, Refusal> {
+    pub(crate) fn candidates(&self) -> Result<Vec<Candidate>, Refusal> {
         let dialect = self.protocol.dialect();
         let wanted = &self.parsed.model;
         let model = self.plane.model(wanted).ok_or_else(|| self.unknown_model())?;
-        let routes_of = |model: &Arc<Model>, fallback: Option<FallbackReason>| {
-            let candidate = |route: &Arc<Route>| Candidate {
-                model: Arc::clone(model),
-                route: Arc::clone(route),
-                fallback,
-            };
-            model.routes_of(dialect).map(candidate).collect::<Vec<_>>()
-        };
-        let mut candidates = routes_of(model, None);
+        let mut candidates = self.candidates_of(model, None);
         if candidates.is_empty() {
             let message = format!("the model `{wanted}` is not served in the {dialect} dialect");
             return Err(Refusal::new(StatusCode::BAD_REQUEST, "dialect_mismatch", message)
@@ -176,12 +204,25 @@ impl Call {
                 ));
         }
         if let Some(cheaper) = self.fallback_model(model) {
-            candidates.extend(routes_of(&cheaper, Some(FallbackReason::Error)));
+            candidates.extend(self.candidates_of(&cheaper, Some(FallbackReason::Error)));
         }
         Ok(candidates)
     }
 
-    fn fallback_model(&self, asked: &Model) -> Option<Arc<Model>> {
+    pub(crate) fn candidates_of(
+        &self,
+        model: &Arc<Model>,
+        fallback: Option<FallbackReason>,
+    ) -> Vec<Candidate> {
+        let candidate = |route: &Arc<Route>| Candidate {
+            model: Arc::clone(model),
+            route: Arc::clone(route),
+            fallback,
+        };
+        model.routes_of(self.protocol.dialect()).map(candidate).collect()
+    }
+
+    pub(crate) fn fallback_model(&self, asked: &Model) -> Option<Arc<Model>> {
         // An embedding of another model would not fit into the client's index.
         if self.protocol.operation() == "embeddings" {
             return None;
@@ -240,8 +281,13 @@ impl Call {
         }
     }
 
-    async fn attempt(&self, candidate: &Candidate, retries: u16) -> Result<Attempted, Refusal> {
-        let (body, hides_usage) = self.outgoing_body(candidate);
+    async fn attempt(
+        &self,
+        candidate: &Candidate,
+        form: &Form,
+        start: Start,
+    ) -> Result<Attempted, Refusal> {
+        let (body, hides_usage) = self.outgoing_body(candidate, form);
         let outgoing = Outgoing {
             path: self.protocol.upstream_path(),
             query: self.query.as_deref(),
@@ -252,7 +298,7 @@ impl Call {
         if !self.protocol.is_metered() {
             return self.attempt_unmetered(candidate, outgoing).await;
         }
-        let mut attempt = OpenAttempt::open(&self.gateway, self.start(candidate, retries))
+        let mut attempt = OpenAttempt::open(&self.gateway, start)
             .await
             .map_err(|error| journal_refusal(&error))?;
         let body = attempt.body(outgoing.body.clone());
@@ -297,7 +343,9 @@ impl Call {
         Ok(Attempted::Reply(reply))
     }
 
-    fn start(&self, candidate: &Candidate, retries: u16) -> Start {
+    /// An attempt before anything is reserved or written: who, for what, and what it is
+    /// estimated to use.
+    pub(crate) fn start(&self, candidate: &Candidate, form: &Form, retries: u16) -> Start {
         let event_id = EventId(self.gateway.ids.uuid(self.gateway.clock.now()));
         let mut event = self.context.event(&self.identity, event_id, self.call_id, self.time);
         self.protocol.operation().clone_into(&mut event.operation);
@@ -307,19 +355,39 @@ impl Call {
         event.retries = retries;
         event.fallback = candidate.fallback;
         event.subscription = self.subscription;
+        event.provider = Some(candidate.route.upstream.provider.clone());
+        event.model_served = Some(candidate.model.name.to_string());
+        event.model_family = Some(candidate.model.family.clone());
+        event.tier = Some(candidate.model.tier);
+        let estimator = &self.gateway.estimator;
+        let upstream_name = &candidate.route.upstream_name;
+        let dropped = form.tokens_dropped();
+        let output_tokens_max = form.output_tokens_max;
+        event.tokens = Tokens {
+            input_uncached: estimator
+                .input_tokens(upstream_name, self.prompt)
+                .saturating_sub(dropped),
+            output: estimator.expected_output_tokens(upstream_name, output_tokens_max),
+            ..Tokens::default()
+        };
+        price(&self.plane, &candidate.route, &mut event, None);
+        let bound = estimator.input_tokens_max(upstream_name, self.prompt);
         Start {
             plane: Arc::clone(&self.plane),
             model: Arc::clone(&candidate.model),
             route: Arc::clone(&candidate.route),
             event,
             prompt: self.prompt,
-            output_tokens_max: self.parsed.output_tokens_max,
+            input_tokens_max: bound.saturating_sub(dropped),
+            output_tokens_max,
             started_ns: self.started_ns,
+            hold: None,
+            ticket: None,
         }
     }
 
     /// The body as the provider is to see it, and whether Tally asked for usage in it.
-    fn outgoing_body(&self, candidate: &Candidate) -> (Bytes, bool) {
+    fn outgoing_body(&self, candidate: &Candidate, form: &Form) -> (Bytes, bool) {
         let mut splices = Vec::new();
         let upstream_name = &candidate.route.upstream_name;
         if *upstream_name != self.parsed.model {
@@ -327,7 +395,11 @@ impl Call {
             splices.push(Splice { range: self.parsed.model_span.clone(), with });
         }
         splices.extend(self.parsed.usage_splice.clone());
-        (json_bytes::spliced(&self.body, splices), self.parsed.usage_splice.is_some())
+        splices.extend(form.splices.iter().cloned());
+        let asks_for_usage = self.parsed.usage_splice.is_some();
+        // Each stands in a member of its own; none touches another.
+        let splices = combined(splices).unwrap_or_default();
+        (json_bytes::spliced(&self.body, splices), asks_for_usage)
     }
 
     /// A refusal of a known caller is an event, too: it costs nothing, but is seen.

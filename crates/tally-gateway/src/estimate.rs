@@ -16,6 +16,10 @@ use crate::protocol::Streamed;
 
 /// A quarter of a token per byte, the usual rule of thumb for English.
 const TOKENS_PER_BYTE: f64 = 0.25;
+/// Text hardly has more tokens to the byte, whatever its language.
+const TOKENS_PER_BYTE_MAX: f64 = 0.5;
+/// What providers add to a prompt of their own.
+const PROMPT_FRAME_TOKENS: u64 = 64;
 const FORGET: f64 = 0.999;
 /// From this many streams on, bytes and pieces are weighed against each other.
 const STREAMS_TO_FIT: f64 = 8.0;
@@ -117,8 +121,18 @@ impl Estimator {
             .saturating_add(prompt.images.saturating_mul(IMAGE_TOKENS))
     }
 
+    /// Tokens that a prompt hardly exceeds: what was learned and half as much again, or one in
+    /// two bytes while nothing was.
+    pub(crate) fn input_tokens_max(&self, model: &str, prompt: PromptSize) -> u64 {
+        let models = self.models.lock();
+        let known = models.get(model).filter(|known| known.input_bytes > 0.0);
+        let per_byte = known.map_or(TOKENS_PER_BYTE_MAX, |known| {
+            (ratio(known.input_tokens, known.input_bytes) * 1.5).min(1.0)
+        });
+        prompt.tokens(per_byte).saturating_add(PROMPT_FRAME_TOKENS)
+    }
+
     /// What a byte of a prompt counts, as learned so far.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for those who make a context smaller"))]
     pub(crate) fn tokens_per_byte(&self, model: &str) -> f64 {
         let models = self.models.lock();
         let known = models.get(model);

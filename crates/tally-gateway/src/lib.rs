@@ -16,10 +16,12 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod admission;
 mod attempt;
 mod auth;
 mod call;
 mod context;
+mod counting;
 mod estimate;
 mod json_bytes;
 mod less;
@@ -41,10 +43,13 @@ use axum::{
     extract::{DefaultBodyLimit, Request, State},
     routing::{any, get, post},
 };
+use tally_budget::{Budgets, Rates};
 use tally_journal::Journal;
 use tally_types::{Clock, IdSource};
 
 pub use auth::{bearer, key_refusal, require_scope};
+use counting::definitions;
+pub use counting::{Counting, budgets_of};
 pub use estimate::Estimator;
 pub use plane::{DataPlane, Identity, KeyProblem, Secrets};
 pub use refusal::Refusal;
@@ -68,6 +73,8 @@ pub struct Options {
 pub struct Gateway {
     plane: ArcSwap<DataPlane>,
     journal: Journal,
+    budgets: Arc<Budgets>,
+    rates: Rates,
     estimator: Estimator,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
@@ -94,6 +101,7 @@ impl Gateway {
     pub fn new(
         plane: DataPlane,
         journal: Journal,
+        budgets: Arc<Budgets>,
         estimator: Estimator,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
@@ -102,6 +110,8 @@ impl Gateway {
         Arc::new(Self {
             plane: ArcSwap::from_pointee(plane),
             journal,
+            budgets,
+            rates: Rates::default(),
             estimator,
             clock,
             ids,
@@ -116,7 +126,36 @@ impl Gateway {
 
     /// Swaps what calls look up; calls under way keep what they started with.
     pub fn replace_plane(&self, plane: DataPlane) {
+        self.budgets.configure(definitions(plane.snapshot()), self.clock.now());
         self.plane.store(Arc::new(plane));
+    }
+
+    /// Every budget and how it stands.
+    pub fn budgets(&self) -> &Arc<Budgets> {
+        &self.budgets
+    }
+
+    /// Ends what is over by now, and has the journal keep what the budgets counted since
+    /// `kept`; gives back up to which row.
+    ///
+    /// # Errors
+    /// When the journal kept nothing: call it again.
+    pub async fn keep_budgets(&self, kept: u64) -> Result<u64, tally_journal::JournalError> {
+        let ended = self.budgets.expire(self.clock.now());
+        if ended > 0 {
+            tracing::warn!(ended, "reservations that no call ended");
+        }
+        let Some(checkpoint) = self.budgets.checkpoint(kept) else { return Ok(kept) };
+        let states = checkpoint.counters.iter();
+        let states = states.map(|saved| (saved.id.clone(), saved.state.clone())).collect();
+        let counters = tally_journal::Counters { sequence: checkpoint.sequence, states };
+        match self.journal.keep_counters(counters).await {
+            Ok(()) => Ok(checkpoint.sequence),
+            Err(error) => {
+                self.budgets.not_kept(&checkpoint);
+                Err(error)
+            }
+        }
     }
 
     /// What was learned about models' tokens, to be kept across restarts.

@@ -8,13 +8,19 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
+use tally_budget::Subject;
 use tally_pricing::PriceCatalog;
 use tally_store::Snapshot;
 use tally_types::{
     CostCenterName, Dialect, KeyName, KeyScope, ModelName, PersonName, ProviderName, Role,
     TeamName, Tier, Timestamp, WorkloadName,
-    spec::{KeySecret, KeySpec, ModelSpec, ProviderSpec, SecretSource, WorkloadSpec, weak_secret},
+    spec::{
+        Capability, KeySecret, KeySpec, ModelSpec, ProviderSpec, RateLimit, SecretSource,
+        WorkloadSpec, weak_secret,
+    },
 };
+
+use crate::protocol::Needs;
 
 /// Reads secrets from where a spec says they are.
 pub trait Secrets: Send + Sync {
@@ -56,6 +62,8 @@ pub struct Identity {
     pub workloads: Vec<WorkloadName>,
     /// What the key may do.
     pub roles: Vec<Role>,
+    /// How fast calls of the key and of its person may come.
+    pub(crate) rates: Vec<(Subject, RateLimit)>,
     scopes: Vec<KeyScope>,
     expires_at: Option<Timestamp>,
     revoked: bool,
@@ -87,6 +95,11 @@ pub(crate) struct Model {
     pub(crate) tier: Tier,
     pub(crate) family: String,
     pub(crate) cheaper: Option<ModelName>,
+    /// What it can do; none says everything.
+    pub(crate) capabilities: Option<Vec<Capability>>,
+    pub(crate) context_tokens: Option<u64>,
+    pub(crate) output_tokens: Option<u64>,
+    pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) routes: Vec<Arc<Route>>,
 }
 
@@ -216,7 +229,11 @@ impl Identity {
         let person = spec.person.as_ref().and_then(|name| snapshot.people.get(name.as_str()));
         let team_name = person.and_then(|person| person.team.clone());
         let team = team_name.as_ref().and_then(|name| snapshot.teams.get(name.as_str()));
+        let of_key = spec.rate_limit.map(|rate| (Subject::Key(key.clone()), rate));
+        let of_person = person.and_then(|person| person.rate_limit).zip(spec.person.clone());
+        let of_person = of_person.map(|(rate, name)| (Subject::Person(name), rate));
         Self {
+            rates: of_key.into_iter().chain(of_person).collect(),
             key,
             person: spec.person.clone(),
             department: team.and_then(|team| team.department.clone()),
@@ -273,8 +290,23 @@ impl Model {
             tier: spec.tier,
             family: spec.family_of(name.as_str()),
             cheaper: spec.cheaper.clone(),
+            capabilities: spec.capabilities.clone(),
+            context_tokens: spec.context_tokens,
+            output_tokens: spec.output_tokens,
+            rate_limit: spec.rate_limit,
             routes: routes.collect(),
         }
+    }
+
+    /// Whether it can do what a request needs.
+    pub(crate) fn serves(&self, needs: Needs) -> bool {
+        let Some(can) = &self.capabilities else { return true };
+        let wanted = [
+            (needs.tools, Capability::Tools),
+            (needs.images, Capability::Images),
+            (needs.reasoning, Capability::Reasoning),
+        ];
+        wanted.iter().all(|(is_needed, capability)| !is_needed || can.contains(capability))
     }
 
     pub(crate) fn routes_of(&self, dialect: Dialect) -> impl Iterator<Item = &Arc<Route>> {

@@ -9,6 +9,9 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 use tally_types::Dialect;
 
+/// The official clients wait so long at most before they try again, in seconds.
+const CLIENTS_WAIT_MAX_S: u32 = 60;
+
 /// Why a call is not served, and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -22,7 +25,9 @@ pub struct Refusal {
     /// What to do about it.
     pub next_step: Option<String>,
     /// When to try again, in seconds.
-    pub retry_after_s: Option<u64>,
+    pub retry_after_s: Option<u32>,
+    /// The budget that binds, if one does.
+    pub budget: Option<Box<str>>,
     /// The call's id, once it has one.
     pub request_id: Option<String>,
 }
@@ -33,7 +38,15 @@ impl Refusal {
     /// A refusal with nothing but a reason.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { status, code, message, next_step: None, retry_after_s: None, request_id: None }
+        Self {
+            status,
+            code,
+            message,
+            next_step: None,
+            retry_after_s: None,
+            budget: None,
+            request_id: None,
+        }
     }
 
     /// The client sent something that cannot be understood.
@@ -51,17 +64,28 @@ impl Refusal {
     /// Adds when to try again.
     #[must_use]
     pub fn with_retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after_s = Some(seconds);
+        self.retry_after_s = Some(u32::try_from(seconds).unwrap_or(u32::MAX));
+        self
+    }
+
+    /// Adds the budget that binds.
+    #[must_use]
+    pub fn with_budget(mut self, budget: impl Into<Box<str>>) -> Self {
+        self.budget = Some(budget.into());
         self
     }
 
     fn tally_object(&self) -> serde_json::Value {
-        json!({
+        let mut object = json!({
             "code": self.code,
             "message": self.message,
             "request_id": self.request_id,
             "next_step": self.next_step,
-        })
+        });
+        if let (Some(budget), Some(fields)) = (&self.budget, object.as_object_mut()) {
+            fields.insert("budget".to_owned(), budget.as_ref().into());
+        }
+        object
     }
 
     /// What humans read in the SDK's exception: the reason and the next step.
@@ -101,6 +125,14 @@ impl Refusal {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(seconds) = self.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            // The official clients would come back within seconds, for nothing.
+            if seconds > CLIENTS_WAIT_MAX_S {
+                headers.insert("x-should-retry", HeaderValue::from_static("false"));
+            }
+        }
+        let decision = self.budget.as_ref().map(|budget| format!("deny; budget={budget}"));
+        if let Some(decision) = decision.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            headers.insert("x-tally-decision", decision);
         }
         if let Some(id) = self.request_id.as_ref().and_then(|id| HeaderValue::from_str(id).ok()) {
             headers.insert("x-tally-request-id", id);

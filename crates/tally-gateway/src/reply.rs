@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use tally_types::{CallStatus, PicoUsd};
+use tally_types::{CallStatus, FallbackReason, PicoUsd};
 
 use crate::{
     attempt::{Ending, OpenAttempt, Used},
@@ -149,8 +149,20 @@ impl Call {
         set("x-tally-request-id", &self.call_id.to_string());
         if let Some(candidate) = candidate {
             set("x-tally-model", candidate.model.name.as_str());
-            let decision = if candidate.fallback.is_some() { "fallback" } else { "allow" };
-            set("x-tally-decision", decision);
+            let plain = match candidate.fallback {
+                Some(FallbackReason::Error) => "fallback",
+                _ => "allow",
+            };
+            set("x-tally-decision", self.told.decision.as_deref().unwrap_or(plain));
+            if let Some(stage) = self.told.stage {
+                set("x-tally-stage", &stage.to_string());
+            }
+            if let Some(remaining) = &self.told.remaining {
+                set("x-tally-budget-remaining", remaining);
+            }
+            if let Some(degraded) = &self.told.degraded {
+                set("x-tally-degraded", degraded);
+            }
         }
         if let Some(cost) = cost {
             set("x-tally-cost-usd", &cost.to_string());

@@ -284,7 +284,10 @@ pub(crate) fn judge(
     let wrapped = if status.is_server_error() { StatusCode::BAD_GATEWAY } else { status };
     let mut failure = Failure::new(wrapped, "upstream_error", message);
     failure.repeat = (is_passing && !told_not_to).then(|| retry_after(&error.headers, now));
-    failure.refusal.retry_after_s = failure.repeat.flatten().map(|wait| wait.as_secs().max(1));
+    failure.refusal.retry_after_s = failure
+        .repeat
+        .flatten()
+        .map(|wait| u32::try_from(wait.as_secs().max(1)).unwrap_or(u32::MAX));
     failure.reply = is_json.then_some(error);
     failure
 }

@@ -20,7 +20,9 @@ use crate::{
     output,
     resources::{ADMIN_KEY_FILE, make_private_folder, open_resources},
     secrets::MachineSecrets,
-    upkeep::{CALIBRATION_FILE, build_plane, follow_changes, keep_house, save_calibration},
+    upkeep::{
+        CALIBRATION_FILE, build_plane, follow_changes, keep_budgets, keep_house, save_calibration,
+    },
     warehouse_link::WarehouseSink,
 };
 
@@ -122,8 +124,12 @@ impl Server {
         make_private_folder(&config.data)?;
         let (store, snapshot) = open_resources(&config.data, &clock, apply).await?;
 
-        let (running, recovery) =
-            Journal::open(config.journal_options(), NodeId(ids.uuid(clock.now())))?;
+        let (budgets, counting) = tally_gateway::budgets_of(&snapshot, &clock);
+        let (running, recovery) = Journal::open_observed(
+            config.journal_options(),
+            NodeId(ids.uuid(clock.now())),
+            Some(counting),
+        )?;
         if recovery.settled + recovery.dropped > 0 {
             tracing::info!(
                 settled_at_estimate = recovery.settled,
@@ -143,6 +149,7 @@ impl Server {
         let gateway = Gateway::new(
             plane,
             journal.clone(),
+            budgets,
             estimator,
             Arc::clone(&clock),
             Arc::clone(&ids),
@@ -208,6 +215,7 @@ impl Server {
             .clone()
             .map(|store| tokio::spawn(follow_changes(self.parts.clone(), store)));
         let keeper = tokio::spawn(keep_house(self.parts.clone()));
+        let budgets = tokio::spawn(keep_budgets(self.parts.clone()));
         let (stopping, mut stopped) = tokio::sync::watch::channel(false);
         let listener = self.listener.tap_io(|stream| {
             // Small pieces of a stream must not wait for one another.
@@ -233,8 +241,13 @@ impl Server {
             watcher.abort();
         }
         keeper.abort();
+        budgets.abort();
         let parts = self.parts;
         save_calibration(&parts);
+        // What was counted since the last look; a start would count it again from the rows.
+        if let Err(error) = parts.gateway.keep_budgets(0).await {
+            tracing::warn!(%error, "the budgets' counters are counted anew at the next start");
+        }
         tokio::task::spawn_blocking(move || {
             self.running.close();
             let _ = self.shipper.join();

@@ -10,6 +10,7 @@ use crate::{resources::SNAPSHOT_FILE, serve::Parts};
 
 /// Holds what was learned about models' tokens.
 pub(crate) const CALIBRATION_FILE: &str = "calibration.json";
+const KEEP_BUDGETS_EVERY: Duration = Duration::from_secs(1);
 const COMPACT_EVERY: Duration = Duration::from_secs(60);
 
 pub(crate) fn build_plane(
@@ -65,6 +66,18 @@ async fn follow_zone(parts: &Parts, snapshot: &Snapshot) -> bool {
             false
         }
         Err(_) => false,
+    }
+}
+
+/// Moves the budgets on, and keeps what they have counted.
+pub(crate) async fn keep_budgets(parts: Parts) {
+    let mut kept = 0;
+    loop {
+        tokio::time::sleep(KEEP_BUDGETS_EVERY).await;
+        match parts.gateway.keep_budgets(kept).await {
+            Ok(sequence) => kept = sequence,
+            Err(error) => tracing::warn!(%error, "the budgets' counters are not kept; tried again"),
+        }
     }
 }
 

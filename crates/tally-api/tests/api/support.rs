@@ -8,7 +8,7 @@ use http_body_util::BodyExt as _;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::Value;
 use tally_api::{ApiState, LiveFeed, OsSecrets, WarehouseSlot, router};
-use tally_gateway::{DataPlane, Estimator, Gateway, Secrets};
+use tally_gateway::{DataPlane, Estimator, Gateway, Secrets, budgets_of};
 use tally_journal::Journal;
 use tally_pricing::PriceCatalog;
 use tally_store::{
@@ -17,8 +17,8 @@ use tally_store::{
     sqlite_url,
 };
 use tally_types::{
-    CallId, EventId, ManualClock, NodeId, PersonName, PicoUsd, Record, SequentialIds, Source,
-    TimeZone, Timestamp, UsageEvent, Weekday, spec::SecretSource,
+    CallId, Clock, EventId, ManualClock, NodeId, PersonName, PicoUsd, Record, SequentialIds,
+    Source, TimeZone, Timestamp, UsageEvent, Weekday, spec::SecretSource,
 };
 use tally_warehouse::Warehouse;
 use tower::ServiceExt as _;
@@ -93,7 +93,10 @@ impl Company {
         let store = Store::open(&url, clock.clone()).await.unwrap();
         fill(&store).await;
         let options = tally_journal::Options::new(folder.path().join("journal"));
-        let (running, _) = Journal::open(options, NodeId(Uuid::from_u128(1))).unwrap();
+        let shared: Arc<dyn Clock> = clock.clone();
+        let (budgets, counting) = budgets_of(&store.snapshot(), &shared);
+        let node = NodeId(Uuid::from_u128(1));
+        let (running, _) = Journal::open_observed(options, node, Some(counting)).unwrap();
         let warehouse = warehouse(&folder);
         let slot = WarehouseSlot::new();
         slot.fill(Arc::clone(&warehouse));
@@ -101,6 +104,7 @@ impl Company {
         let gateway = Gateway::new(
             plane,
             running.journal(),
+            budgets,
             Estimator::default(),
             clock.clone(),
             ids.clone(),

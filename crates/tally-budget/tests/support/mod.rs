@@ -160,7 +160,13 @@ impl World {
 }
 
 impl Naive {
-    pub(crate) fn reserve(&mut self, world: &World, event: &UsageEvent, demand: &Demand, now: Timestamp) {
+    pub(crate) fn reserve(
+        &mut self,
+        world: &World,
+        event: &UsageEvent,
+        demand: &Demand,
+        now: Timestamp,
+    ) {
         let counters = world.counters(event);
         if !counters.is_empty() {
             let amount = i128::from(demand.tokens);
@@ -199,7 +205,12 @@ impl Naive {
     }
 
     /// Settled, reserved and limit, added up from all calls there ever were.
-    pub(crate) fn stands(&self, world: &World, id: &CounterId, now: Timestamp) -> (i128, i128, i128) {
+    pub(crate) fn stands(
+        &self,
+        world: &World,
+        id: &CounterId,
+        now: Timestamp,
+    ) -> (i128, i128, i128) {
         let spec = &world.budgets[&id.budget];
         let (settled, reserved) = self.taken(world, id, spec.window, now);
         let granted = world

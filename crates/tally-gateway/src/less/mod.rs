@@ -2,7 +2,6 @@
 //! context. What is done to a body is a list of splices; every other byte stays.
 //!
 //! Invariant: a request that its provider would have accepted is still one.
-#![cfg_attr(not(test), allow(dead_code, reason = "for those who decide that less is served"))]
 
 mod anthropic;
 mod conversation;

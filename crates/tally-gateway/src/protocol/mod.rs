@@ -39,19 +39,15 @@ pub(crate) struct ParsedRequest {
     /// Asks for usage in a stream whose client did not: a splice into the body.
     pub(crate) usage_splice: Option<Splice>,
     /// What a model must be able to do to serve it.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for those who choose another model"))]
     pub(crate) needs: Needs,
     /// The provider holds the conversation (`previous_response_id`).
-    #[cfg_attr(not(test), allow(dead_code, reason = "for those who make a context smaller"))]
     pub(crate) is_stateful: bool,
     /// How many answers are asked for at once (`n`); the output cap holds for each.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for those who reserve the worst case"))]
     pub(crate) answers: u64,
 }
 
 /// What a request needs of a model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[cfg_attr(not(test), allow(dead_code, reason = "for those who choose another model"))]
 pub(crate) struct Needs {
     /// It offers tools.
     pub(crate) tools: bool,
@@ -142,13 +138,11 @@ pub(crate) trait Protocol: Send + Sync {
 
     /// Edits of the body by which the answer does with less; none where nothing is
     /// asked for that is more.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for those who serve with less"))]
     fn with_less(&self, _body: &[u8], _less: &Less) -> Lessened {
         Lessened::default()
     }
 
     /// Edits of the body that drop the oldest turns of its conversation until it fits.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for those who serve with less"))]
     fn reduce_context(&self, _body: &[u8], _limit: &ContextLimit) -> Result<Reduced, CannotReduce> {
         Err(CannotReduce::NoConversation)
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tally_gateway::{DataPlane, Estimator, Gateway, Options, Secrets};
+use tally_gateway::{DataPlane, Estimator, Gateway, Options, Secrets, budgets_of};
 use tally_journal::{Journal, Running, Sink, SinkError};
 use tally_sim::{RunningSim, ServedQuery, SimOptions};
 use tally_store::Snapshot;
@@ -118,15 +118,24 @@ impl Bed {
         journal_options.ship_every = Duration::from_millis(1);
         let ids = Arc::new(SequentialIds::default());
         let node = NodeId(ids.uuid(Timestamp::UNIX_EPOCH));
-        let (running, _) = Journal::open(journal_options, node).unwrap();
+        let snapshot = Arc::new(snapshot(&sim.url(), patch));
+        let clock: Arc<dyn Clock> = Arc::new(RealClock(Instant::now()));
+        let (budgets, counting) = budgets_of(&snapshot, &clock);
+        let (running, _) = Journal::open_observed(journal_options, node, Some(counting)).unwrap();
         let journal = running.journal();
         let held = Arc::default();
         let shipper = journal.shipper(HeldSink { held: Arc::clone(&held), last: 0 });
         std::thread::spawn(move || shipper.run());
-        let plane = DataPlane::build(Arc::new(snapshot(&sim.url(), patch)), &Secretless).unwrap();
-        let clock = Arc::new(RealClock(Instant::now()));
-        let gateway =
-            Gateway::new(plane, journal.clone(), Estimator::default(), clock, ids, options);
+        let plane = DataPlane::build(snapshot, &Secretless).unwrap();
+        let gateway = Gateway::new(
+            plane,
+            journal.clone(),
+            budgets,
+            Estimator::default(),
+            clock,
+            ids,
+            options,
+        );
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = gateway.router();

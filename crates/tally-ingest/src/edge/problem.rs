@@ -113,7 +113,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         Self {
             next_step: refusal.next_step,
-            retry_after_s: refusal.retry_after_s,
+            retry_after_s: refusal.retry_after_s.map(u64::from),
             ..Self::new(refusal.status, refusal.code, refusal.message)
         }
     }

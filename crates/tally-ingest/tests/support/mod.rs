@@ -6,7 +6,7 @@ use axum::{Router, body::Body};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use tally_gateway::{DataPlane, Estimator, Gateway, Secrets};
+use tally_gateway::{DataPlane, Estimator, Gateway, Secrets, budgets_of};
 use tally_ingest::{IngestState, router};
 use tally_journal::{Journal, Sink, SinkError};
 use tally_store::{
@@ -15,7 +15,7 @@ use tally_store::{
     sqlite_url,
 };
 use tally_types::{
-    ManualClock, NodeId, Record, SequentialIds, TimeZone, Timestamp, UsageEvent, Weekday,
+    Clock, ManualClock, NodeId, Record, SequentialIds, TimeZone, Timestamp, UsageEvent, Weekday,
     spec::SecretSource,
 };
 use tally_warehouse::{EventFilter, NamedRange, Query, Range, Warehouse};
@@ -99,12 +99,16 @@ impl Company {
         fill(&store).await;
         let mut options = tally_journal::Options::new(folder.path().join("journal"));
         options.bytes_max = bytes_max;
-        let (running, _) = Journal::open(options, NodeId(Uuid::from_u128(1))).unwrap();
+        let shared: Arc<dyn Clock> = clock.clone();
+        let (budgets, counting) = budgets_of(&store.snapshot(), &shared);
+        let node = NodeId(Uuid::from_u128(1));
+        let (running, _) = Journal::open_observed(options, node, Some(counting)).unwrap();
         let journal = running.journal();
         let warehouse = Arc::new(Warehouse::open_in_memory(&warehouse_options()).unwrap());
         let gateway = Gateway::new(
             DataPlane::build(store.snapshot(), &TestSecrets).unwrap(),
             journal.clone(),
+            budgets,
             Estimator::default(),
             clock.clone(),
             Arc::new(SequentialIds::default()),
