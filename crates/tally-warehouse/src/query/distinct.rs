@@ -1,7 +1,7 @@
 //! Numbers of distinct values and of tasks: what cannot be added up over rows.
 
 use super::{
-    Field,
+    Field, Filter, FilterOp,
     accumulate::{Groups, Key},
     run::{Run, within_limit},
     slices::Slice,
@@ -13,6 +13,8 @@ use crate::{
 
 /// The rollup of tasks, and the name of its version.
 const ROLLUP: &str = rollup::TASK_TABLE;
+/// In so short a time there are few tasks: two days.
+const FEW_TASKS_US: i64 = 2 * 86_400_000_000;
 
 // === impl Run ===
 
@@ -198,15 +200,27 @@ impl Run<'_> {
                 let values = sql.of_rollup();
                 return format!("SELECT {keys}cell, {values} FROM {ROLLUP} WHERE {condition}");
             }
-            format!(
-                "SELECT {names}task_key AS cell, {} FROM (SELECT {keys}task_key, {} \
-                 FROM events WHERE {condition} AND {} {inner}) LEFT JOIN {} USING (task_key)",
-                sql.of_events(),
-                rollup::PART_SUMS,
-                rollup::OF_TASK,
-                rollup::RESULTS
-            )
+            let (sums, of_task) = (rollup::PART_SUMS, rollup::OF_TASK);
+            let parts = format!(
+                "SELECT {keys}task_key, {sums} FROM events WHERE {condition} AND {of_task} {inner}"
+            );
+            let joined = if self.few_tasks(slice) {
+                format!(
+                    "WITH parts AS MATERIALIZED ({parts}) \
+                     SELECT * FROM parts LEFT JOIN {} USING (task_key)",
+                    rollup::RESULTS_OF_FEW
+                )
+            } else {
+                format!("SELECT * FROM ({parts}) LEFT JOIN {} USING (task_key)", rollup::RESULTS)
+            };
+            format!("SELECT {names}task_key AS cell, {} FROM ({joined})", sql.of_events())
         });
         each.collect::<Vec<_>>().join(" UNION ALL ")
+    }
+
+    /// Whether a slice of the events likely holds far fewer tasks than there are.
+    fn few_tasks(&self, slice: &Slice) -> bool {
+        let picks = |filter: &Filter| matches!(filter.op, FilterOp::Eq | FilterOp::In);
+        slice.span() <= FEW_TASKS_US || self.filters.iter().any(picks)
     }
 }

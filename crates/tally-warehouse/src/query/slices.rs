@@ -235,6 +235,11 @@ impl Slice {
         format!("{} AND ({})", between((low, high)), each.join(" OR "))
     }
 
+    /// How long its stretches are together, in the unit of its column.
+    pub(crate) fn span(&self) -> i64 {
+        self.stretches.iter().map(|(low, high)| high - low).sum()
+    }
+
     fn time_column(&self) -> &'static str {
         if self.table.is_some() { "bucket" } else { "time_us" }
     }

@@ -19,8 +19,8 @@ pub(crate) use maintain::{
 };
 pub(crate) use numbers::{COUNT as TASK_NUMBERS, TaskNumber, TaskSql};
 pub(crate) use tasks::{
-    CREATE_PARTS_SQL, OF_TASK, PART_SUMS, RESULTS, TABLE as TASK_TABLE, results_changed,
-    tasks_go_on,
+    CREATE_PARTS_SQL, OF_TASK, PART_SUMS, RESULTS, RESULTS_OF_FEW, TABLE as TASK_TABLE,
+    results_changed, tasks_go_on,
 };
 
 use jiff::Timestamp;

@@ -58,6 +58,12 @@ pub(crate) const PART_SUMS: &str = "coalesce(sum(cost_list_usd), 0)::HUGEINT AS 
 pub(crate) const RESULTS: &str =
     "(SELECT task_key, result, escalated, value_usd, quality_bp FROM task_results)";
 
+/// SQL: [`RESULTS`] of the tasks of the subquery `parts`. DuckDB takes a list for one row,
+/// and so looks these few tasks up among all, not all among these.
+pub(crate) const RESULTS_OF_FEW: &str = "(SELECT task_key, result, escalated, value_usd, quality_bp \
+     FROM task_results WHERE task_key IN \
+     (SELECT unnest(keys) FROM (SELECT list(task_key) AS keys FROM parts)))";
+
 /// The columns besides bucket and dimensions, with their types.
 pub(super) fn columns_sql() -> impl Iterator<Item = String> {
     let own = ["cell UBIGINT NOT NULL", "combination UBIGINT NOT NULL"];
