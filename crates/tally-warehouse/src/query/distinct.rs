@@ -218,9 +218,11 @@ impl Run<'_> {
         each.collect::<Vec<_>>().join(" UNION ALL ")
     }
 
-    /// Whether a slice of the events likely holds far fewer tasks than there are.
+    /// Whether a slice of the events likely holds far fewer tasks than there are, and DuckDB
+    /// does not see it: without dimensions it does.
     fn few_tasks(&self, slice: &Slice) -> bool {
         let picks = |filter: &Filter| matches!(filter.op, FilterOp::Eq | FilterOp::In);
-        slice.span() <= FEW_TASKS_US || self.filters.iter().any(picks)
+        let few = slice.span() <= FEW_TASKS_US || self.filters.iter().any(picks);
+        few && !self.dimensions.is_empty()
     }
 }
