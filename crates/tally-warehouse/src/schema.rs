@@ -5,8 +5,8 @@ use duckdb::Connection;
 use crate::{error::WarehouseError, rollup, zone::Calendar};
 
 /// Raised by every change of the tables that older builds cannot read.
-/// 2: the rollup of tasks.
-pub(crate) const VERSION: i64 = 2;
+/// 2: the rollup of tasks. 3: the open day, which every writer must heed.
+pub(crate) const VERSION: i64 = 3;
 
 const VERSION_KEY: &str = "schema_version";
 
@@ -173,6 +173,12 @@ pub(crate) fn read_meta(
     let mut statement = connection.prepare("SELECT value FROM meta WHERE key = ?")?;
     let mut rows = statement.query([key])?;
     rows.next()?.map(|row| row.get(0)).transpose()
+}
+
+/// Forgets a setting.
+pub(crate) fn delete_meta(connection: &Connection, key: &str) -> Result<(), duckdb::Error> {
+    connection.execute("DELETE FROM meta WHERE key = ?", [key])?;
+    Ok(())
 }
 
 /// Stores a setting.

@@ -178,7 +178,7 @@ impl Warehouse {
     }
 
     /// Brings the rollups up to date with the quarter-hours and local days that
-    /// ended by now; answers stay the same and get faster. Call it every minute or
+    /// ended by now, and with the beginning of the day that goes on; answers stay the same and get faster. Call it every minute or
     /// so. Writers get a turn between buckets. Returns how many stretches were built.
     ///
     /// # Errors
@@ -198,7 +198,13 @@ impl Warehouse {
                 rollup::compact_day(connection, calendar, *day)
             })?;
         }
-        Ok(runs.len() + days.len())
+        let open = self.read(|connection, calendar| rollup::open_due(connection, calendar, now))?;
+        if let Some(open) = open {
+            self.in_transaction(|connection, calendar| {
+                rollup::build_open(connection, calendar, open)
+            })?;
+        }
+        Ok(runs.len() + days.len() + usize::from(open.is_some()))
     }
 
     /// Builds all rollups anew from the events.

@@ -5,7 +5,7 @@ mod common;
 
 use common::*;
 use serde_json::Value;
-use tally_types::{CallStatus, PicoUsdSum, Record};
+use tally_types::{CallStatus, PicoUsdSum, Record, UsageEvent};
 use tally_warehouse::{
     AnswerSource, Cell, Compare, EventCursor, EventFilter, Field, Filter, Grain, Query, Warehouse,
     synthetic,
@@ -131,6 +131,92 @@ fn page_through(warehouse: &Warehouse) {
     }
     assert!(calls > 1_000, "{calls}");
     assert_eq!(expected, [Cell::Count(calls), Cell::Money(spend), Cell::Count(tokens)]);
+}
+
+/// A call of a task with its latency and price.
+fn call(number: u64, time: &str, task: u64) -> UsageEvent {
+    let mut call = event(number, time);
+    call.task_id = Some(format!("t{task}"));
+    call.latency_us = Some(1_000 << (number % 12));
+    call
+}
+
+/// What the page asks, asked twice so that what is kept from the first is used, gives what
+/// the events give.
+fn page_agrees(warehouse: &Warehouse, step: &str) {
+    let today = parts("today", Grain::Hour);
+    let week = parts("last_7_days", Grain::Day);
+    // Figures, their series, the table by workload.
+    let asked = [&today[0], &today[1], &week[1], &week[6]];
+    for part in asked {
+        let slow = warehouse.query_events_only(part, now()).unwrap();
+        for again in [false, true] {
+            let fast = warehouse.query(part, now()).unwrap();
+            let both = ((&fast.rows, &fast.total), (&slow.rows, &slow.total));
+            assert_eq!(both.0, both.1, "{step}, again: {again}, {part:?}");
+        }
+    }
+}
+
+#[test]
+fn the_day_that_goes_on_is_rolled_up_and_never_stale() {
+    let warehouse = Warehouse::open_in_memory(&options("Europe/Berlin")).unwrap();
+    // Now it is 12:07. Tasks share cells today; some began in the days before.
+    let mut calls = Vec::new();
+    for number in 0..60 {
+        calls.push(call(number, "2026-03-31T09:00:00Z", number % 20));
+        calls.push(call(100 + number, "2026-03-24T09:30:00Z", 100 + number % 20));
+        calls.push(call(200 + number, "2026-03-30T09:30:00Z", 200 + number % 20));
+    }
+    calls.extend([call(300, "2026-03-30T10:00:00Z", 1), call(301, "2026-03-31T12:05:00Z", 2)]);
+    write(&warehouse, node(1), usage(calls.clone()));
+    let mut today = query("calls tasks latency_p95_ms active_people", "workload", "today");
+    assert_eq!(warehouse.query(&today, now()).unwrap().source, AnswerSource::Events);
+    page_agrees(&warehouse, "dirty");
+    warehouse.compact(now()).unwrap();
+    // Once more has nothing left to do.
+    assert_eq!(warehouse.compact(now()).unwrap(), 0);
+    assert_eq!(warehouse.query(&today, now()).unwrap().source, AnswerSource::RollupDay);
+    page_agrees(&warehouse, "open");
+    write(&warehouse, node(1), usage([call(400, "2026-03-31T12:06:00Z", 3)]));
+    page_agrees(&warehouse, "a task goes on");
+    assert_eq!(warehouse.query(&today, now()).unwrap().source, AnswerSource::RollupDay);
+    let report = |number, task| {
+        let result = tally_types::TaskResult::Succeeded;
+        write(&warehouse, node(1), vec![Record::Outcome(outcome(number, task, result))]);
+    };
+    // Of tasks of today, of the part of a day that is compared with, and of a closed day.
+    for (number, task) in [(1, "t3"), (3, "t101"), (4, "t201")] {
+        report(number, task);
+        report(10 + number, "t4");
+        page_agrees(&warehouse, "an outcome");
+    }
+    report(5, "t1");
+    // Late for today, for a closed day, and for the part of a day that is compared with.
+    for (number, time) in [
+        (500, "2026-03-31T08:00:00Z"),
+        (501, "2026-03-29T08:00:00Z"),
+        (502, "2026-03-24T08:00:00Z"),
+    ] {
+        write(&warehouse, node(1), usage([call(number, time, 5)]));
+        page_agrees(&warehouse, "late");
+        warehouse.compact(now()).unwrap();
+        page_agrees(&warehouse, "late and built");
+    }
+    // An amendment moves a call from the part that is built to another day.
+    let mut moved = calls[0].clone();
+    (moved.revision, moved.time) = (1, "2026-03-28T09:00:00Z".parse().unwrap());
+    write(&warehouse, node(2), usage([moved]));
+    page_agrees(&warehouse, "amended");
+    warehouse.compact(now()).unwrap();
+    // The quarter-hour ends, and then the day.
+    for later in ["2026-03-31T12:31:00Z", "2026-03-31T22:05:00Z", "2026-04-01T00:30:00Z"] {
+        warehouse.compact(later.parse().unwrap()).unwrap();
+        page_agrees(&warehouse, later);
+    }
+    today.range = query("calls", "", "yesterday").range;
+    let closed = warehouse.query(&today, "2026-04-01T00:30:00Z".parse().unwrap()).unwrap();
+    assert_eq!(closed.source, AnswerSource::RollupDay);
 }
 
 #[test]

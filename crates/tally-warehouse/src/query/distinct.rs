@@ -1,7 +1,7 @@
 //! Numbers of distinct values and of tasks: what cannot be added up over rows.
 
 use super::{
-    Field,
+    Field, Filter, FilterOp,
     accumulate::{Groups, Key},
     run::{Run, within_limit},
     slices::Slice,
@@ -10,6 +10,11 @@ use crate::{
     error::QueryError,
     rollup::{self, TaskNumber, TaskSql},
 };
+
+/// The rollup of tasks, and the name of its version.
+const ROLLUP: &str = rollup::TASK_TABLE;
+/// In so short a time there are few tasks: two days.
+const FEW_TASKS_US: i64 = 2 * 86_400_000_000;
 
 // === impl Run ===
 
@@ -58,8 +63,10 @@ impl Run<'_> {
         groups: &mut Groups,
     ) -> Result<(), QueryError> {
         let sql = TaskSql(numbers);
-        let (rolled, events): (Vec<_>, Vec<_>) =
-            slices.iter().partition(|slice| slice.table.is_some());
+        // The day that goes on changes with every call and outcome, as the events do.
+        let (rolled, fresh): (Vec<_>, Vec<_>) = slices
+            .iter()
+            .partition(|slice| slice.table.is_some() && slice.version != Some(rollup::OPEN));
         let mut add = |key, values: &[i128]| {
             // Without dimensions there is a row even of no tasks.
             if values.iter().any(|value| *value != 0) {
@@ -72,12 +79,15 @@ impl Run<'_> {
         if !rolled.is_empty() {
             let mut parameters = Vec::new();
             let sql = self.rolled_sql(&sql, &rolled, &mut parameters);
-            self.rows_of_rollup("rollup_task", sql, parameters, numbers.len(), &mut add)?;
+            self.rows_of_version(Some(ROLLUP), sql, parameters, numbers.len(), &mut add)?;
         }
-        if !events.is_empty() {
+        if !fresh.is_empty() {
             let mut parameters = Vec::new();
-            let sql = self.fresh_sql(&sql, &events, &rolled, &mut parameters);
-            self.rows(&sql, &parameters, numbers.len(), &mut add)?;
+            let sql = self.fresh_sql(&sql, &fresh, &rolled, &mut parameters);
+            // The tasks of closed days are all in the rollup: their results are of its version.
+            let closed = fresh.iter().all(|slice| slice.version == Some(rollup::CLOSED));
+            let version = closed.then_some(ROLLUP);
+            self.rows_of_version(version, sql, parameters, numbers.len(), &mut add)?;
         }
         within_limit(groups)
     }
@@ -102,19 +112,22 @@ impl Run<'_> {
         format!("SELECT {names}{} FROM ({}) {group}", sql.sums(), parts.join(" UNION ALL "))
     }
 
-    /// SQL of the numbers of tasks from the events. A task that has a row of the rollup
-    /// in the same group was counted there.
+    /// SQL of the numbers of tasks from the events and the day that goes on. A task that
+    /// has a row of the rollup in the same group was counted there.
     fn fresh_sql(
         &self,
         sql: &TaskSql<'_>,
-        events: &[&Slice],
+        slices: &[&Slice],
         rolled: &[&Slice],
         parameters: &mut Vec<String>,
     ) -> String {
         let names = self.key_names();
         let group = Self::group_sql(self.key_columns());
-        let fresh = self.fresh_tasks_sql(sql, events, parameters);
-        if rolled.is_empty() && events.len() == 1 {
+        let fresh = self.fresh_tasks_sql(sql, slices, parameters);
+        if rolled.is_empty()
+            && slices.iter().all(|slice| slice.table.is_none())
+            && slices.len() == 1
+        {
             return format!("SELECT {names}{} FROM ({fresh}) {group}", sql.sums());
         }
         let mut with = format!("fresh AS MATERIALIZED ({fresh})");
@@ -165,12 +178,13 @@ impl Run<'_> {
         let each = slices.iter().map(|slice| {
             let keys = self.keys_sql(slice, parameters);
             let condition = self.where_sql(slice, parameters);
-            format!("SELECT {keys}{values} FROM rollup_task WHERE {condition} {end}")
+            format!("SELECT {keys}{values} FROM {ROLLUP} WHERE {condition} {end}")
         });
         each.collect()
     }
 
-    /// SQL of single tasks from the events; each is a cell of its own.
+    /// SQL of single tasks from the events, each a cell of its own, and of the cells of
+    /// the day that goes on.
     fn fresh_tasks_sql(
         &self,
         sql: &TaskSql<'_>,
@@ -182,15 +196,33 @@ impl Run<'_> {
         let each = slices.iter().map(|slice| {
             let keys = self.keys_sql(slice, parameters);
             let condition = self.where_sql(slice, parameters);
-            format!(
-                "SELECT {names}task_key AS cell, {} FROM (SELECT {keys}task_key, {} \
-                 FROM events WHERE {condition} AND {} {inner}) LEFT JOIN {} USING (task_key)",
-                sql.of_events(),
-                rollup::PART_SUMS,
-                rollup::OF_TASK,
-                rollup::RESULTS
-            )
+            if slice.table.is_some() {
+                let values = sql.of_rollup();
+                return format!("SELECT {keys}cell, {values} FROM {ROLLUP} WHERE {condition}");
+            }
+            let (sums, of_task) = (rollup::PART_SUMS, rollup::OF_TASK);
+            let parts = format!(
+                "SELECT {keys}task_key, {sums} FROM events WHERE {condition} AND {of_task} {inner}"
+            );
+            let joined = if self.few_tasks(slice) {
+                format!(
+                    "WITH parts AS MATERIALIZED ({parts}) \
+                     SELECT * FROM parts LEFT JOIN {} USING (task_key)",
+                    rollup::RESULTS_OF_FEW
+                )
+            } else {
+                format!("SELECT * FROM ({parts}) LEFT JOIN {} USING (task_key)", rollup::RESULTS)
+            };
+            format!("SELECT {names}task_key AS cell, {} FROM ({joined})", sql.of_events())
         });
         each.collect::<Vec<_>>().join(" UNION ALL ")
+    }
+
+    /// Whether a slice of the events likely holds far fewer tasks than there are, and DuckDB
+    /// does not see it: without dimensions it does.
+    fn few_tasks(&self, slice: &Slice) -> bool {
+        let picks = |filter: &Filter| matches!(filter.op, FilterOp::Eq | FilterOp::In);
+        let few = slice.span() <= FEW_TASKS_US || self.filters.iter().any(picks);
+        few && !self.dimensions.is_empty()
     }
 }

@@ -117,7 +117,7 @@ fn parts_sql(
 ) -> Result<Vec<String>, QueryError> {
     let mut parts = Vec::new();
     for (number, run) in runs.iter().enumerate() {
-        for slice in run.slices(Content::Sums, None)? {
+        for slice in run.merged_slices(Content::Sums, None)? {
             let keys = run.keys_sql(&slice, parameters);
             let condition = run.where_sql(&slice, parameters);
             let value = |(at, fact): (usize, &Fact)| match (number, slice.table) {

@@ -58,9 +58,18 @@ impl Run<'_> {
         self.need(fields, content).slices(self.range)
     }
 
+    /// As [`Self::slices`], for what is not added up over them.
+    pub(super) fn merged_slices(
+        &self,
+        content: Content,
+        more: Option<Field>,
+    ) -> Result<Vec<Slice>, QueryError> {
+        Ok(slices::merged(self.slices(content, more)?))
+    }
+
     fn need(&self, fields: Option<Vec<Field>>, content: Content) -> Need<'_> {
         let (grain, calendar, dirty) = (self.grain, self.calendar, self.dirty);
-        Need { fields, content, grain, calendar, dirty }
+        Need { fields, content, grain, calendar, dirty, rollups: self.rollups }
     }
 
     /// The select list of the group's key in a slice; tags' names are pushed.
@@ -189,21 +198,19 @@ impl Run<'_> {
         let table = slice.table_sql();
         let group = Self::group_sql(self.key_columns() + more_keys);
         let sql = format!("SELECT {keys}{values} FROM {table} WHERE {condition} {group}");
-        match slice.table {
-            Some(table) => self.rows_of_rollup(table.name, sql, parameters, count, add),
-            None => self.rows(&sql, &parameters, count, add),
-        }
+        self.rows_of_version(slice.version, sql, parameters, count, add)
     }
 
-    /// As [`Self::rows`], for SQL that reads one rollup and nothing else.
-    pub(super) fn rows_of_rollup(
+    /// As [`Self::rows`]; what is read may be another only in another version.
+    pub(super) fn rows_of_version(
         &self,
-        table: &'static str,
+        version: Option<&'static str>,
         sql: String,
         parameters: Vec<String>,
         count: usize,
         mut add: impl FnMut(Key, &[i128]),
     ) -> Result<(), QueryError> {
+        let Some(table) = version else { return self.rows(&sql, &parameters, count, add) };
         let asked = Asked { table, version: self.dirty.version(table), sql, parameters };
         let answer = match self.cache.get(&asked) {
             Some(answer) => answer,
@@ -301,7 +308,7 @@ impl Run<'_> {
             (Measure::Sessions, Field::Session),
         ] {
             if measures.contains(&measure) {
-                let slices = self.slices(Content::Sums, Some(field))?;
+                let slices = self.merged_slices(Content::Sums, Some(field))?;
                 self.distinct(field, &slices, |key, count| {
                     let group = groups.entry(key).or_default();
                     match field {
@@ -314,7 +321,7 @@ impl Run<'_> {
             }
         }
         if measures.iter().any(|measure| measure.family() == Family::Tasks) {
-            let slices = self.slices(Content::Tasks, None)?;
+            let slices = self.merged_slices(Content::Tasks, None)?;
             self.tasks(numbers, &slices, groups)?;
             source = source.max(slices::source(&slices));
         }

@@ -7,7 +7,7 @@ use duckdb::Connection;
 use crate::{
     error::WarehouseError,
     schema,
-    zone::{self, Calendar, day_number},
+    zone::{self, Calendar, date_of, day_number},
 };
 
 /// SQL that creates the lists of dirty buckets.
@@ -16,6 +16,22 @@ pub(crate) const CREATE_SQL: &str = "CREATE TABLE dirty_quarters (bucket BIGINT 
 
 /// Under this prefix a rollup's version is stored.
 const VERSION_PREFIX: &str = "rollup_version:";
+/// Under this key it is stored how far the open day is built.
+const OPEN_KEY: &str = "open_day";
+/// The version of the open day's rows and of the events they were built from.
+pub(crate) const OPEN: &str = "open";
+/// The version of the events of all days that are not dirty: raised with any day that is built.
+pub(crate) const CLOSED: &str = "rollup_day";
+
+/// A day that goes on: its rows in the rollups by local day hold its events up to a time.
+/// It is dirty, too, and not open any more once an event is written before that time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Open {
+    /// Local days since 1970-01-01.
+    pub(crate) day: i64,
+    /// The start of a quarter-hour, in microseconds.
+    pub(crate) until_us: i64,
+}
 
 /// The state of the rollups as a transaction sees it.
 #[derive(Debug, Default)]
@@ -24,6 +40,8 @@ pub(crate) struct Dirty {
     pub(crate) quarters: BTreeSet<i64>,
     /// Local days since 1970-01-01.
     pub(crate) days: BTreeSet<i64>,
+    /// The dirty day whose beginning the rollups hold.
+    pub(crate) open: Option<Open>,
     versions: HashMap<String, i64>,
 }
 
@@ -35,11 +53,9 @@ impl Dirty {
     /// # Errors
     /// When DuckDB fails.
     pub(crate) fn read(connection: &Connection) -> Result<Self, WarehouseError> {
-        Ok(Self {
-            quarters: list(connection, "dirty_quarters")?,
-            days: list(connection, "dirty_days")?,
-            versions: versions(connection)?,
-        })
+        let (versions, open) = state(connection)?;
+        let quarters = list(connection, "dirty_quarters")?;
+        Ok(Self { quarters, days: list(connection, "dirty_days")?, open, versions })
     }
 
     /// The version of a rollup's rows: another whenever they may be others.
@@ -48,20 +64,44 @@ impl Dirty {
     }
 }
 
-fn versions(connection: &Connection) -> Result<HashMap<String, i64>, WarehouseError> {
-    let sql = "SELECT key, value FROM meta WHERE starts_with(key, ?)";
-    let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([VERSION_PREFIX])?;
-    let mut versions = HashMap::new();
+/// The versions of the rollups, and the open day.
+fn state(connection: &Connection) -> Result<(HashMap<String, i64>, Option<Open>), WarehouseError> {
+    let mut statement = connection.prepare("SELECT key, value FROM meta")?;
+    let mut rows = statement.query([])?;
+    let (mut versions, mut open) = (HashMap::new(), None);
     while let Some(row) = rows.next()? {
         let (key, value): (String, String) = (row.get(0)?, row.get(1)?);
-        let table = key.trim_start_matches(VERSION_PREFIX).to_owned();
-        let version = value
-            .parse()
-            .map_err(|_| WarehouseError::Corrupt(format!("{key} is `{value}`, not a number")))?;
-        versions.insert(table, version);
+        let corrupt = || WarehouseError::Corrupt(format!("{key} is `{value}`"));
+        if key == OPEN_KEY {
+            open = Some(Open::parse(&value).ok_or_else(corrupt)?);
+        } else if let Some(table) = key.strip_prefix(VERSION_PREFIX) {
+            versions.insert(table.to_owned(), value.parse().map_err(|_| corrupt())?);
+        }
     }
-    Ok(versions)
+    Ok((versions, open))
+}
+
+/// The open day.
+///
+/// # Errors
+/// When DuckDB fails.
+pub(super) fn open_day(connection: &Connection) -> Result<Option<Open>, WarehouseError> {
+    Ok(state(connection)?.1)
+}
+
+/// Sets the open day, in the transaction that builds its rows, or says that there is none.
+///
+/// # Errors
+/// When DuckDB fails.
+pub(super) fn set_open(connection: &Connection, open: Option<Open>) -> Result<(), WarehouseError> {
+    match open {
+        Some(Open { day, until_us }) => {
+            changed(connection, OPEN)?;
+            schema::write_meta(connection, OPEN_KEY, &format!("{day} {until_us}"))?;
+        }
+        None => schema::delete_meta(connection, OPEN_KEY)?,
+    }
+    Ok(())
 }
 
 /// Raises the version of a rollup, in the transaction that changes its rows.
@@ -69,7 +109,7 @@ fn versions(connection: &Connection) -> Result<HashMap<String, i64>, WarehouseEr
 /// # Errors
 /// When DuckDB fails.
 pub(super) fn changed(connection: &Connection, table: &str) -> Result<(), WarehouseError> {
-    let version = versions(connection)?.get(table).copied().unwrap_or(0) + 1;
+    let version = state(connection)?.0.get(table).copied().unwrap_or(0) + 1;
     let key = format!("{VERSION_PREFIX}{table}");
     Ok(schema::write_meta(connection, &key, &version.to_string())?)
 }
@@ -90,6 +130,7 @@ pub(crate) fn mark(
     times: impl Iterator<Item = i64>,
 ) -> Result<(), WarehouseError> {
     let quarters: BTreeSet<i64> = times.map(zone::quarter_until).collect();
+    close_if_before(connection, calendar, &quarters)?;
     let mut days = BTreeSet::new();
     for quarter in &quarters {
         days.insert(i64::from(day_number(calendar.date(zone::timestamp(*quarter)?))));
@@ -106,4 +147,27 @@ pub(crate) fn mark(
         ))?;
     }
     Ok(())
+}
+
+/// The open day is open no more when one of these quarter-hours is among those it was built from.
+fn close_if_before(
+    connection: &Connection,
+    calendar: &Calendar,
+    quarters: &BTreeSet<i64>,
+) -> Result<(), WarehouseError> {
+    let Some(open) = open_day(connection)? else { return Ok(()) };
+    let from = zone::quarter_until(calendar.midnight(date_of(open.day)?)?.as_microsecond());
+    if quarters.range(from..open.until_us.max(from)).next().is_some() {
+        set_open(connection, None)?;
+    }
+    Ok(())
+}
+
+// === impl Open ===
+
+impl Open {
+    fn parse(text: &str) -> Option<Self> {
+        let (day, until_us) = text.split_once(' ')?;
+        Some(Self { day: day.parse().ok()?, until_us: until_us.parse().ok()? })
+    }
 }

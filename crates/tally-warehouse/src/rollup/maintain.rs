@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{
     Bucket, Content, Part, TABLES,
-    dirty::{changed, list},
+    dirty::{Open, changed, list, open_day, set_open},
     tasks,
 };
 use crate::{
@@ -16,6 +16,9 @@ use crate::{
 /// The most quarter-hours that are built in one go, so that their groups, with
 /// their wide histograms, fit in memory: a day.
 const RUN_MAX_US: i64 = 96 * QUARTER_US;
+/// The rollups by day hold of the day that goes on what is older than this. Calls are
+/// stored when they end, under the time they began: few are stored later than that.
+const SETTLED_AFTER_US: i64 = 10 * 60_000_000;
 
 /// Dirty quarter-hours that ended by a time, as ranges in microseconds. Clean ones
 /// between them are built again, too: one statement for a day beats one for each.
@@ -85,16 +88,59 @@ pub(crate) fn compact_day(
     let date = date_of(day)?;
     let (from, to) = (calendar.midnight(date)?, calendar.midnight(date.tomorrow()?)?);
     let part = Part { calendar, from, to };
+    build_rows(connection, &part, day)?;
     for table in TABLES.iter().filter(|table| table.bucket == Bucket::Day) {
-        connection.execute_batch(&format!("DELETE FROM {} WHERE bucket = {day}", table.name))?;
         changed(connection, table.name)?;
-        if table.content != Content::Tasks {
-            connection.execute_batch(&table.fill_sql(&part))?;
-        }
     }
-    tasks::build_day(connection, &part, day)?;
+    if open_day(connection)?.is_some_and(|open| open.day == day) {
+        set_open(connection, None)?;
+    }
     connection.execute_batch(&format!("DELETE FROM dirty_days WHERE bucket = {day}"))?;
     Ok(())
+}
+
+/// Builds a local day's rows of all rollups by day from a part of its events.
+fn build_rows(connection: &Connection, part: &Part<'_>, day: i64) -> Result<(), WarehouseError> {
+    for table in TABLES.iter().filter(|table| table.bucket == Bucket::Day) {
+        connection.execute_batch(&format!("DELETE FROM {} WHERE bucket = {day}", table.name))?;
+        if table.content != Content::Tasks {
+            connection.execute_batch(&table.fill_sql(part))?;
+        }
+    }
+    tasks::build_day(connection, part, day)
+}
+
+/// How far the rollups by local day can be built for the day that goes on; none when
+/// they are, or when it has no new events.
+///
+/// # Errors
+/// When DuckDB fails or the day lies outside the calendar.
+pub(crate) fn open_due(
+    connection: &Connection,
+    calendar: &Calendar,
+    now: Timestamp,
+) -> Result<Option<Open>, WarehouseError> {
+    let until_us = zone::quarter_until(now.as_microsecond().saturating_sub(SETTLED_AFTER_US));
+    let today = calendar.date(now);
+    let open = Open { day: i64::from(zone::day_number(today)), until_us };
+    let begun = calendar.midnight(today)?.as_microsecond() < until_us;
+    let behind = begun && open_day(connection)? != Some(open);
+    Ok((behind && list(connection, "dirty_days")?.contains(&open.day)).then_some(open))
+}
+
+/// Builds the beginning of the day that goes on.
+///
+/// # Errors
+/// When DuckDB fails; the caller's transaction must then be rolled back.
+pub(crate) fn build_open(
+    connection: &Connection,
+    calendar: &Calendar,
+    open: Open,
+) -> Result<(), WarehouseError> {
+    let from = calendar.midnight(date_of(open.day)?)?;
+    let part = Part { calendar, from, to: zone::timestamp(open.until_us)? };
+    build_rows(connection, &part, open.day)?;
+    set_open(connection, Some(open))
 }
 
 /// Builds all rollups anew from the events.
@@ -129,6 +175,7 @@ pub(crate) fn rebuild_days(
         changed(connection, table.name)?;
     }
     connection.execute_batch("DELETE FROM task_parts; DELETE FROM dirty_days")?;
+    set_open(connection, None)?;
     each_day(connection, calendar, |day, _| compact_day(connection, calendar, day))
 }
 

@@ -12,14 +12,15 @@ mod maintain;
 mod numbers;
 mod tasks;
 
-pub(crate) use dirty::{CREATE_SQL, Dirty, mark};
+pub(crate) use dirty::{CLOSED, CREATE_SQL, Dirty, OPEN, mark};
 pub(crate) use maintain::{
-    closed_days, compact_day, compact_quarters, dirty_runs, rebuild, rebuild_days,
-    rebuild_task_days,
+    build_open, closed_days, compact_day, compact_quarters, dirty_runs, open_due, rebuild,
+    rebuild_days, rebuild_task_days,
 };
 pub(crate) use numbers::{COUNT as TASK_NUMBERS, TaskNumber, TaskSql};
 pub(crate) use tasks::{
-    CREATE_PARTS_SQL, OF_TASK, PART_SUMS, RESULTS, results_changed, tasks_go_on,
+    CREATE_PARTS_SQL, OF_TASK, PART_SUMS, RESULTS, RESULTS_OF_FEW, TABLE as TASK_TABLE,
+    results_changed, tasks_go_on,
 };
 
 use jiff::Timestamp;

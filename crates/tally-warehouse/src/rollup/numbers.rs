@@ -130,6 +130,17 @@ impl TaskSql<'_> {
         })
     }
 
+    /// All numbers of a row of the rollup.
+    pub(crate) fn of_rollup(&self) -> String {
+        self.each(|number| {
+            let name = number.column();
+            Some(match number.wide() {
+                true => format!("({name}_high::HUGEINT * {HALF} + {name}_low) AS {name}"),
+                false => name.to_owned(),
+            })
+        })
+    }
+
     /// The numbers of tasks in a row of the rollup.
     pub(crate) fn once_of_rollup(&self) -> String {
         self.each(|number| {

@@ -16,7 +16,7 @@ use duckdb::Connection;
 
 use super::{
     Part,
-    dirty::changed,
+    dirty::{changed, open_day},
     numbers::{self, values_sql},
 };
 use crate::{error::WarehouseError, query::Field};
@@ -38,7 +38,7 @@ pub(super) const FIELDS: &[Field] = &[
 ];
 
 /// The rollup's name.
-pub(super) const TABLE: &str = "rollup_task";
+pub(crate) const TABLE: &str = "rollup_task";
 
 /// SQL that creates the table of what each task adds to its cell.
 pub(crate) const CREATE_PARTS_SQL: &str = "CREATE TABLE task_parts (bucket BIGINT NOT NULL, \
@@ -57,6 +57,12 @@ pub(crate) const PART_SUMS: &str = "coalesce(sum(cost_list_usd), 0)::HUGEINT AS 
 /// SQL: what is known of each task's outcome.
 pub(crate) const RESULTS: &str =
     "(SELECT task_key, result, escalated, value_usd, quality_bp FROM task_results)";
+
+/// SQL: [`RESULTS`] of the tasks of the subquery `parts`. DuckDB takes a list for one row,
+/// and so looks these few tasks up among all, not all among these.
+pub(crate) const RESULTS_OF_FEW: &str = "(SELECT task_key, result, escalated, value_usd, quality_bp \
+     FROM task_results WHERE task_key IN \
+     (SELECT unnest(keys) FROM (SELECT list(task_key) AS keys FROM parts)))";
 
 /// The columns besides bucket and dimensions, with their types.
 pub(super) fn columns_sql() -> impl Iterator<Item = String> {
@@ -158,6 +164,10 @@ fn find_cells(connection: &Connection, condition: &str) -> Result<bool, Warehous
 /// Sums the changed cells anew from their parts.
 fn settle_cells(connection: &Connection) -> Result<(), WarehouseError> {
     let (fields, values) = (fields_sql(), values_sql());
+    // The open day's rows are never kept, so a change of them alone is no new version.
+    let open = open_day(connection)?.map_or(i64::MIN, |open| open.day);
+    let sql = format!("SELECT count(*) FROM changed_cells WHERE bucket <> {open}");
+    let closed: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
     connection.execute_batch(&format!(
         "DELETE FROM {TABLE} WHERE bucket IN (SELECT bucket FROM changed_cells) \
            AND (bucket, cell) IN (SELECT (bucket, cell) FROM changed_cells);
@@ -168,5 +178,8 @@ fn settle_cells(connection: &Connection) -> Result<(), WarehouseError> {
            GROUP BY bucket, {fields}, cell, combination;
          DROP TABLE changed_cells; DROP TABLE shapes;"
     ))?;
-    changed(connection, TABLE)
+    if closed > 0 {
+        changed(connection, TABLE)?;
+    }
+    Ok(())
 }
