@@ -19,6 +19,7 @@
 mod access;
 mod apply;
 mod audit;
+mod budgets;
 mod caller;
 mod calls;
 mod components;
@@ -71,6 +72,7 @@ fn operations() -> Vec<Operation> {
         query::operations(),
         events::operations(),
         calls::operations(),
+        budgets::operations(),
         live::operations(),
         prices::operations(),
         keys::operations(),

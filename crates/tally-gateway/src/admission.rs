@@ -15,6 +15,8 @@ use tally_types::{
 use crate::{
     attempt::Start,
     call::{Call, Candidate},
+    estimate::PromptSize,
+    json_bytes::spliced,
     less::{CannotReduce, ContextLimit, InputRates, Less, OUTPUT_TOKENS_MIN, combined},
     plane::Model,
     protocol::Splice,
@@ -33,7 +35,8 @@ pub(crate) struct Form {
     /// Edits of the body, the model's name and the question for usage apart.
     pub(crate) splices: Vec<Splice>,
     pub(crate) context: Vec<Splice>,
-    pub(crate) tokens_dropped: u64,
+    /// The prompt as it is sent.
+    pub(crate) prompt: PromptSize,
     pub(crate) knobs: Less,
     /// The output cap in force.
     pub(crate) output_tokens_max: Option<u64>,
@@ -68,6 +71,7 @@ impl Call {
         let mut form = Form {
             candidates: self.candidates()?,
             output_tokens_max: self.parsed.output_tokens_max,
+            prompt: self.prompt,
             ..Form::default()
         };
         let mut ticket = Some(self.limit_rate(&form)?);
@@ -277,8 +281,8 @@ impl Call {
         };
         match self.protocol.reduce_context(&self.body, &limit) {
             Ok(reduced) if reduced.turns_dropped > 0 => {
+                form.prompt = PromptSize::of(&spliced(&self.body, reduced.splices.clone()));
                 form.context = reduced.splices;
-                form.tokens_dropped = reduced.tokens_dropped;
                 form.changed.push("context");
             }
             Err(error @ CannotReduce::TooLarge { .. }) => {
@@ -453,11 +457,6 @@ impl Form {
         } else {
             self.changed.join(", ")
         }
-    }
-
-    /// Tokens of the prompt that are not sent, estimated.
-    pub(crate) const fn tokens_dropped(&self) -> u64 {
-        self.tokens_dropped
     }
 }
 

@@ -124,7 +124,7 @@ impl Call {
         let admitted = if self.protocol.is_metered() {
             self.admit().map(|it| (it.form, Some(it.first), it.told))
         } else {
-            let plain = |candidates| Form { candidates, ..Form::default() };
+            let plain = |candidates| Form { candidates, prompt: self.prompt, ..Form::default() };
             self.candidates().map(|candidates| (plain(candidates), None, Told::default()))
         };
         match admitted {
@@ -361,24 +361,21 @@ impl Call {
         event.tier = Some(candidate.model.tier);
         let estimator = &self.gateway.estimator;
         let upstream_name = &candidate.route.upstream_name;
-        let dropped = form.tokens_dropped();
         let output_tokens_max = form.output_tokens_max;
         event.tokens = Tokens {
-            input_uncached: estimator
-                .input_tokens(upstream_name, self.prompt)
-                .saturating_sub(dropped),
+            input_uncached: estimator.input_tokens(upstream_name, form.prompt),
             output: estimator.expected_output_tokens(upstream_name, output_tokens_max),
             ..Tokens::default()
         };
         price(&self.plane, &candidate.route, &mut event, None);
-        let bound = estimator.input_tokens_max(upstream_name, self.prompt);
+        let bound = estimator.input_tokens_max(upstream_name, form.prompt);
         Start {
             plane: Arc::clone(&self.plane),
             model: Arc::clone(&candidate.model),
             route: Arc::clone(&candidate.route),
             event,
-            prompt: self.prompt,
-            input_tokens_max: bound.saturating_sub(dropped),
+            prompt: form.prompt,
+            input_tokens_max: bound,
             output_tokens_max,
             started_ns: self.started_ns,
             hold: None,

@@ -9,6 +9,7 @@
 )]
 
 mod bed;
+mod budgets;
 mod errors;
 mod metering;
 mod retries;

@@ -5,6 +5,7 @@
 
 mod apply;
 mod audit;
+mod budget;
 mod client;
 mod connection;
 mod get;
@@ -43,6 +44,9 @@ pub(crate) enum ClientCommand {
     /// Look up and import prices
     #[command(subcommand)]
     Prices(prices::PricesCommand),
+    /// See how budgets stand
+    #[command(subcommand)]
+    Budget(budget::BudgetCommand),
     /// Read the log of every change
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -68,6 +72,7 @@ pub(crate) async fn run(command: ClientCommand, connection: Connection) -> anyho
         ClientCommand::Query(args) => query::run(args, &connection).await,
         ClientCommand::Key(command) => key::run(command, &connection).await,
         ClientCommand::Prices(command) => prices::run(command, &connection).await,
+        ClientCommand::Budget(command) => budget::run(command, &connection).await,
         ClientCommand::Audit(command) => audit::run(command, &connection).await,
         ClientCommand::Status => status::run(&connection).await,
         ClientCommand::Outcome(command) => outcome::run(command, &connection).await,
