@@ -83,7 +83,11 @@ pub(crate) fn operations() -> Vec<Operation> {
             Access::Roles(AUDITED_FINANCE),
             deliveries,
         )
-        .about(TAG, "What was sent", "By mail, webhooks and chat: newest first, with what became of it.")
+        .about(
+            TAG,
+            "What was sent",
+            "By mail, webhooks and chat: newest first, with what became of it.",
+        )
         .query::<DeliveriesQuery>()
         .reply::<DeliveriesPage>("Deliveries."),
         Operation::post(

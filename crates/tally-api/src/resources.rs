@@ -68,9 +68,8 @@ struct DeleteQuery {
 
 /// Five operations for each kind; a grant is only read here: the rest is verbs of its own.
 pub(crate) fn operations() -> Vec<Operation> {
-    let is_here = |kind: Kind, operation: &Operation| {
-        kind != Kind::Grant || operation.id == "getGrant"
-    };
+    let is_here =
+        |kind: Kind, operation: &Operation| kind != Kind::Grant || operation.id == "getGrant";
     let of = |kind: &Kind| {
         let kind = *kind;
         of_kind(kind).into_iter().filter(move |operation| is_here(kind, operation))

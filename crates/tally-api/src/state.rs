@@ -9,7 +9,9 @@ use tally_store::Store;
 use tally_types::{Clock, IdSource};
 use tokio::sync::{Mutex, Semaphore};
 
-use crate::{BudgetView, LiveFeed, SecretMaker, WarehouseSlot, live, operation::Operation, sign_in::SignIn};
+use crate::{
+    BudgetView, LiveFeed, SecretMaker, WarehouseSlot, live, operation::Operation, sign_in::SignIn,
+};
 
 /// Queries that run at once; more wait.
 const QUERIES_MAX: usize = 8;

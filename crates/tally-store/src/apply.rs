@@ -146,7 +146,9 @@ fn parse_changed(
             resource: id.clone(),
             origin: origin.map(str::to_owned),
             field: None,
-            message: "a grant is asked for and approved, not applied; ask with `tally grant request`".to_owned(),
+            message:
+                "a grant is asked for and approved, not applied; ask with `tally grant request`"
+                    .to_owned(),
             suggestion: None,
         }]);
     }

@@ -28,7 +28,8 @@ const HOUR: Duration = Duration::from_secs(3_600);
 async fn company() -> (Store, Arc<ManualClock>) {
     let clock = clock();
     let store = memory_at(clock.clone()).await;
-    let outlet = |channel, name: &str, only_named| Outlet { channel, name: name.to_owned(), only_named };
+    let outlet =
+        |channel, name: &str, only_named| Outlet { channel, name: name.to_owned(), only_named };
     store.set_channels(Channels {
         mail: true,
         outlets: vec![
@@ -62,8 +63,11 @@ async fn titles(store: &Store, who: &str) -> Vec<String> {
 async fn sent(store: &Store) -> Vec<String> {
     let page = store.deliveries().list(None, 500, None).await.unwrap();
     let channel = |channel: Channel| channel.as_str();
-    let mut all: Vec<String> =
-        page.items.iter().map(|one| format!("{} {}: {}", channel(one.channel), one.to, one.title)).collect();
+    let mut all: Vec<String> = page
+        .items
+        .iter()
+        .map(|one| format!("{} {}: {}", channel(one.channel), one.to, one.title))
+        .collect();
     all.sort();
     all
 }
@@ -90,7 +94,8 @@ async fn a_stage_is_kept_and_told_once() {
     assert!(events.keep(&reached(json!({ "at": 70, "notify": ["owner"] }), 1)).await.unwrap());
     assert_eq!(titles(&store, "grace").await.len(), 2);
     // So is a warning ahead.
-    let ahead = StageReached { exhausted_at: Some("2026-11-26T10:00:00Z".parse().unwrap()), ..first };
+    let ahead =
+        StageReached { exhausted_at: Some("2026-11-26T10:00:00Z".parse().unwrap()), ..first };
     assert!(events.keep(&ahead).await.unwrap());
     let newest = &titles(&store, "grace").await[0];
     assert_eq!(newest, "At this pace, support-month is used up on 26 Nov 2026 11:00 CET");
@@ -124,8 +129,10 @@ async fn an_approval_stage_opens_one_grant_that_needs_both_roles() {
         async move { grants.decide(&format!("Person/{by}"), &by, &name, verdict, why).await }
     };
     // Two approvals at once: both count.
-    let (grace, lin) =
-        tokio::join!(said("grace", Verdict::Approve, None), said("lin", Verdict::Approve, Some("fine")));
+    let (grace, lin) = tokio::join!(
+        said("grace", Verdict::Approve, None),
+        said("lin", Verdict::Approve, Some("fine"))
+    );
     let (grace, lin) = (grace.unwrap(), lin.unwrap());
     assert_eq!(grace.version.max(lin.version), 3);
     assert_eq!(store.snapshot().grants[&names[0]].state, GrantState::Approved);
@@ -172,7 +179,10 @@ async fn what_nobody_decides_is_escalated_and_ends_undecided() {
     grants.withdraw("Person/ada", &person("ada"), &second.name).await.unwrap();
     clock.advance(HOUR * 24);
     assert_eq!(grants.sweep().await.unwrap(), 1);
-    assert_eq!(titles(&store, "lin").await, ["Nobody has decided yet: 250 USD more on support-month"]);
+    assert_eq!(
+        titles(&store, "lin").await,
+        ["Nobody has decided yet: 250 USD more on support-month"]
+    );
     clock.advance(HOUR * 48);
     assert_eq!(grants.sweep().await.unwrap(), 1);
     assert_eq!(titles(&store, "ada").await, ["Over: 250 USD more on support-month"]);

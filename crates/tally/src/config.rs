@@ -265,7 +265,10 @@ mod tests {
             ("[journal]\nbytes_max = 5\n", vec!["journal.bytes_max", "at least"]),
             ("[log]\nformat = \"xml\"\n", vec!["line 2", "text", "json"]),
             ("[notify.smtp]\nhost = \"mx\"\n", vec!["line 1", "from"]),
-            ("[notify.smtp]\nhost = \"mx\"\nfrom = \"t@a.test\"\n", vec!["notify.base_url", "expected"]),
+            (
+                "[notify.smtp]\nhost = \"mx\"\nfrom = \"t@a.test\"\n",
+                vec!["notify.base_url", "expected"],
+            ),
             (
                 "[notify]\nbase_url = \"http://t\"\n[notify.smtp]\nhost = \"mx\"\nfrom = \"t@a.test\"\nsecurity = \"none\"\nuser = \"u\"\npassword_env = \"P\"\n",
                 vec!["notify.smtp.security", "starttls"],

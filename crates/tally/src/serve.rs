@@ -79,9 +79,9 @@ pub(crate) async fn run(arguments: ServeArguments, connection: &Connection) -> a
     start_log(&config)?;
     let secrets = Arc::new(MachineSecrets::default());
     let server = Server::start(config, secrets, &arguments.apply).await?;
-        if let Some(store) = &store {
-            store.set_channels(receivers.channels());
-        }
+    if let Some(store) = &store {
+        store.set_channels(receivers.channels());
+    }
     server.announce().await;
     server.serve_until(stop_signal()).await
 }

@@ -21,7 +21,7 @@ use tally_types::{
 
 use super::{person, refused};
 use crate::{
-    caller::Caller, params, resources::created_at, resources::BODY_BYTES_MAX, scope::Scope,
+    caller::Caller, params, resources::BODY_BYTES_MAX, resources::created_at, scope::Scope,
     state::Api,
 };
 

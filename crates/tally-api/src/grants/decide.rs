@@ -10,7 +10,9 @@ use tally_store::grants::{GrantError, Verdict};
 use tally_types::Resource;
 
 use super::{check_visible, person, refused};
-use crate::{caller::Caller, params::PathParams, resources::BODY_BYTES_MAX, scope::Scope, state::Api};
+use crate::{
+    caller::Caller, params::PathParams, resources::BODY_BYTES_MAX, scope::Scope, state::Api,
+};
 
 /// Why.
 #[derive(Default, Deserialize, JsonSchema)]
@@ -88,10 +90,7 @@ async fn read(body: Body) -> Result<Reason, Problem> {
 }
 
 /// Confirmed only when calls feel it.
-async fn done(
-    api: &Api,
-    changed: Result<Resource, GrantError>,
-) -> Result<Json<Resource>, Problem> {
+async fn done(api: &Api, changed: Result<Resource, GrantError>) -> Result<Json<Resource>, Problem> {
     let resource = changed.map_err(refused)?;
     api.reached_gateway().await;
     Ok(Json(resource))

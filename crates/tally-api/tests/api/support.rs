@@ -17,8 +17,9 @@ use tally_store::{
     sqlite_url,
 };
 use tally_types::{
-    BudgetUse, CallId, CounterId, EventId, ManualClock, NodeId, PersonName, PicoUsd, Record, SequentialIds, Source, StageReached,
-    TimeZone, Timestamp, UsageEvent, Weekday, spec::SecretSource,
+    BudgetUse, CallId, CounterId, EventId, ManualClock, NodeId, PersonName, PicoUsd, Record,
+    SequentialIds, Source, StageReached, TimeZone, Timestamp, UsageEvent, Weekday,
+    spec::SecretSource,
 };
 use tally_warehouse::Warehouse;
 use tower::ServiceExt as _;

@@ -13,9 +13,7 @@ mod tests;
 mod trail;
 mod wording;
 
-use tally_types::{
-    Kind, Name, PersonName, Resource, StageReached, Timestamp, spec::GrantSpec,
-};
+use tally_types::{Kind, Name, PersonName, Resource, StageReached, Timestamp, spec::GrantSpec};
 
 use crate::{ResourceId, Snapshot, Store, StoreError, notices::Notice};
 

@@ -101,8 +101,12 @@ pub(crate) fn place(
 /// Those who can be asked about a need, delegates included.
 pub(crate) fn askable(snapshot: &Snapshot, need: &GrantNeed) -> Vec<PersonName> {
     let delegate = |name: &PersonName| snapshot.people.get(name.as_str())?.delegate.clone();
-    let mut all: Vec<PersonName> =
-        need.people.iter().flat_map(|name| [Some(name.clone()), delegate(name)]).flatten().collect();
+    let mut all: Vec<PersonName> = need
+        .people
+        .iter()
+        .flat_map(|name| [Some(name.clone()), delegate(name)])
+        .flatten()
+        .collect();
     all.sort();
     all.dedup();
     all
@@ -115,11 +119,7 @@ fn person_of(budget: &BudgetSpec, about: About<'_>) -> Option<PersonName> {
         .or_else(|| about.person.cloned())
 }
 
-fn manager_of(
-    snapshot: &Snapshot,
-    budget: &BudgetSpec,
-    about: About<'_>,
-) -> Option<PersonName> {
+fn manager_of(snapshot: &Snapshot, budget: &BudgetSpec, about: About<'_>) -> Option<PersonName> {
     let each = about.counter.each.as_deref();
     let team_of = |person: &PersonName| snapshot.people.get(person.as_str())?.team.clone();
     let team = match (budget.scope.each, each) {

@@ -3,9 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use tally_types::{
     CounterId, PersonName, Role, StageReached, Window,
-    spec::{
-        BudgetLimit, BudgetSpec, Each, GrantAsk, GrantNeed, GrantSpec, GrantState, StageRole,
-    },
+    spec::{BudgetLimit, BudgetSpec, Each, GrantAsk, GrantNeed, GrantSpec, GrantState, StageRole},
 };
 
 use super::{
@@ -158,8 +156,7 @@ pub fn budget_of<'a>(
     };
     match (budget.scope.each, counter.each.as_deref()) {
         (Some(each), None) => {
-            let message =
-                format!("each {each} has their own `{}`; expected whose", counter.budget);
+            let message = format!("each {each} has their own `{}`; expected whose", counter.budget);
             return Err(GrantError::invalid("counter.each", message));
         }
         (Some(each), Some(name)) if !known(each, name) => {

@@ -180,13 +180,8 @@ fn both_roles_are_needed_and_one_person_fills_one() {
     let mut double = snapshot();
     let roles = vec![tally_types::Role::Finops];
     double.people.get_mut("olga").unwrap().roles = roles;
-    let asked = request(
-        &double,
-        &person("ada"),
-        self::asked(json!({ "budget": "both" })),
-        now(),
-    )
-    .unwrap();
+    let asked =
+        request(&double, &person("ada"), self::asked(json!({ "budget": "both" })), now()).unwrap();
     let olga = person("olga");
     let next = decide::decide(&double, &asked, &olga, Verdict::Approve, None, now());
     let (next, step) = next.unwrap().unwrap();
@@ -244,7 +239,8 @@ fn time_escalates_and_ends() {
     let (over, step) = pass(&escalated, later(48)).unwrap();
     assert_eq!((over.state, step), (GrantState::Expired, Step::Expired));
     assert!(pass(&over, later(49)).is_none());
-    let late = decide::decide(&snapshot(), &escalated, &person("olga"), Verdict::Approve, None, later(48));
+    let late =
+        decide::decide(&snapshot(), &escalated, &person("olga"), Verdict::Approve, None, later(48));
     assert!(late.unwrap_err().to_string().starts_with("its time was over"));
 }
 

@@ -56,7 +56,11 @@ fn audience(snapshot: &Snapshot, grant: &GrantSpec, step: Step) -> Vec<PersonNam
         Step::Requested | Step::Withdrawn => may(snapshot, grant),
         Step::Emergency => [may(snapshot, grant), finops()].concat(),
         Step::Escalated => [finops(), with_role(snapshot, Role::Admin)].concat(),
-        Step::Approved | Step::Granted | Step::Reviewed | Step::Denied | Step::Revoked
+        Step::Approved
+        | Step::Granted
+        | Step::Reviewed
+        | Step::Denied
+        | Step::Revoked
         | Step::Expired => asker(snapshot, grant),
     }
 }

@@ -75,13 +75,12 @@ impl Inbox {
         .bind(i64::from(limit) + 1)
         .fetch_all(&mut *connection)
         .await?;
-        let unread = sqlx::query(
-            "select count(*) from notification where person = $1 and read_ms is null",
-        )
-        .bind(person.as_str())
-        .fetch_one(&mut *connection)
-        .await?
-        .try_get(0)?;
+        let unread =
+            sqlx::query("select count(*) from notification where person = $1 and read_ms is null")
+                .bind(person.as_str())
+                .fetch_one(&mut *connection)
+                .await?
+                .try_get(0)?;
         let mut items: Vec<Notification> =
             rows.iter().map(notification).collect::<Result<_, _>>()?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);

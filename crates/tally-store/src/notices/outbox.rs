@@ -240,10 +240,8 @@ impl Deliveries {
         .execute(&mut *connection)
         .await?;
         let sql = format!("select {COLUMNS} from delivery where sequence = $1");
-        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(id)
-            .fetch_optional(&mut *connection)
-            .await?;
+        let row =
+            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).fetch_optional(&mut *connection).await?;
         row.as_ref().map(delivery).transpose()
     }
 

@@ -133,7 +133,8 @@ impl StageEvents {
             publish(&mut change, store.channels(), &notices).await?;
             change.commit().await
         });
-        let interrupted = |error| StoreError::Backend(format!("the change was interrupted: {error}"));
+        let interrupted =
+            |error| StoreError::Backend(format!("the change was interrupted: {error}"));
         kept.await.map_err(interrupted)?
     }
 }

@@ -68,14 +68,24 @@ impl Receivers {
                 .map(|variable| read("notify.smtp.password_env".to_owned(), variable))
                 .transpose()?;
             let by = Carrier::Mail(mail::Mail::new(smtp, password).context("`notify.smtp`")?);
-            all.push(Receiver { channel: Channel::Email, name: String::new(), only_named: false, by });
+            all.push(Receiver {
+                channel: Channel::Email,
+                name: String::new(),
+                only_named: false,
+                by,
+            });
         }
         for webhook in &config.webhooks {
             let what = format!("notify.webhooks `{}`: secret_env", webhook.name);
             let secret = read(what, &webhook.secret_env)?;
             let by = Carrier::Webhook(post::Webhook::new(&webhook.url, &secret)?);
             let only_named = webhook.about == About::Named;
-            all.push(Receiver { channel: Channel::Webhook, name: webhook.name.clone(), only_named, by });
+            all.push(Receiver {
+                channel: Channel::Webhook,
+                name: webhook.name.clone(),
+                only_named,
+                by,
+            });
         }
         for slack in &config.slack {
             let what = format!("notify.slack `{}`: url_env", slack.name);
@@ -85,7 +95,12 @@ impl Receivers {
             anyhow::ensure!(is_url, "`{what}`: {} holds no address of HTTP", slack.url_env);
             let by = Carrier::Slack(post::Slack::new(&url)?);
             let only_named = slack.about == About::Named;
-            all.push(Receiver { channel: Channel::Slack, name: slack.name.clone(), only_named, by });
+            all.push(Receiver {
+                channel: Channel::Slack,
+                name: slack.name.clone(),
+                only_named,
+                by,
+            });
         }
         let base_url = config.base_url.trim_end_matches('/').to_owned();
         Ok(Self { all, base_url })
@@ -150,7 +165,13 @@ async fn attempt(store: &Store, receiver: &Receiver, base_url: &str, outgoing: &
         Ok(()) => outbox.delivered(outgoing.id).await,
         Err(Failure { reason, for_good }) => {
             let channel = receiver.channel.as_str();
-            tracing::warn!(channel, to = outgoing.to, reason, for_good, "a notice is not delivered");
+            tracing::warn!(
+                channel,
+                to = outgoing.to,
+                reason,
+                for_good,
+                "a notice is not delivered"
+            );
             outbox.failed(outgoing.id, &reason, for_good).await
         }
     };

@@ -132,8 +132,9 @@ impl FromStr for Increase {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected =
-            || format!("`{text}` is no amount; expected such as 250usd, 2000000tokens or 100requests");
+        let expected = || {
+            format!("`{text}` is no amount; expected such as 250usd, 2000000tokens or 100requests")
+        };
         let plain = text.trim().replace(['_', ','], "").to_ascii_lowercase();
         let at = plain.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(expected)?;
         let (amount, unit) = plain.split_at(at);
