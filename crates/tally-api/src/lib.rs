@@ -25,11 +25,13 @@ mod calls;
 mod components;
 mod events;
 mod examples;
+mod grants;
 mod health;
 mod idempotency;
 mod keys;
 mod live;
 mod me;
+mod notifications;
 mod openapi;
 mod operation;
 mod params;
@@ -51,6 +53,7 @@ use std::sync::Arc;
 use axum::{Router, middleware, routing::any};
 use serde_json::Value;
 
+pub use grants::BudgetView;
 pub use live::LiveFeed;
 pub use secret::{OsSecrets, SecretMaker};
 pub use sign_in::{NewAccountError, create_account, set_up_link};
@@ -78,6 +81,8 @@ fn operations() -> Vec<Operation> {
         keys::operations(),
         apply::operations(),
         audit::operations(),
+        grants::operations(),
+        notifications::operations(),
         resources::operations(),
     ]
     .concat()

@@ -3,6 +3,7 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use axum::{Json, extract::State};
+use http::StatusCode;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use tally_types::KeyScope;
@@ -23,6 +24,8 @@ const TAGS: &[(&str, &str)] = &[
         "Everything a person configures: one shape, one audit path, optimistic concurrency by version.",
     ),
     ("keys", "Virtual keys: made, rotated, revoked."),
+    ("budgets", "Budgets: temporary increases, approvals, the stages that were reached."),
+    ("notifications", "What people were told, and what was sent out of the house."),
     ("prices", "Prices that hold now."),
     ("me", "The caller: who, what they see, their sessions."),
     ("sign-in", "Sign-in, set-up, invitations."),
@@ -243,7 +246,14 @@ fn responses(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
             "schema": { "$ref": "#/components/schemas/Problem" },
         } },
     });
-    json!({ reply.status.as_str(): good, "default": problem })
+    let mut responses = json!({ reply.status.as_str(): good, "default": problem });
+    if let (Some(other), Some(all)) = (&operation.other_reply, responses.as_object_mut()) {
+        let schema = (other.schema)(generator);
+        let content = json!({ "application/json": { "schema": schema } });
+        let other = json!({ "description": other.description, "content": content });
+        all.insert(StatusCode::OK.as_str().to_owned(), other);
+    }
+    responses
 }
 
 /// As `edge::Problem` writes itself.

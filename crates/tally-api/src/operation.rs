@@ -47,6 +47,13 @@ pub(crate) struct Reply {
     pub(crate) contents: Vec<(&'static str, SchemaOf)>,
 }
 
+/// What can come back instead.
+#[derive(Clone)]
+pub(crate) struct OtherReply {
+    pub(crate) description: &'static str,
+    pub(crate) schema: SchemaOf,
+}
+
 /// One thing that can be done.
 #[derive(Clone)]
 pub(crate) struct Operation {
@@ -60,6 +67,8 @@ pub(crate) struct Operation {
     pub(crate) query: Option<SchemaOf>,
     pub(crate) request: Option<RequestBody>,
     pub(crate) reply: Reply,
+    /// What comes back instead, with 200, when something else was asked for.
+    pub(crate) other_reply: Option<OtherReply>,
     /// The kind of resource that it reads or changes, where it is one kind.
     pub(crate) kind: Option<Kind>,
     /// Whether it only reads, though it is a `POST`.
@@ -128,6 +137,7 @@ impl Operation {
                 description: "Done.",
                 contents: Vec::new(),
             },
+            other_reply: None,
             kind: None,
             reads: method == Method::GET,
             is_secret: false,
@@ -193,6 +203,12 @@ impl Operation {
         let schema: SchemaOf = Arc::new(SchemaGenerator::subschema_for::<T>);
         let contents = vec![("text/event-stream", schema)];
         self.reply = Reply { status: StatusCode::OK, description, contents };
+        self
+    }
+
+    /// Something else may come back, with 200.
+    pub(crate) fn or_reply(mut self, description: &'static str, schema: SchemaOf) -> Self {
+        self.other_reply = Some(OtherReply { description, schema });
         self
     }
 

@@ -19,7 +19,7 @@ use tally_types::{Kind, Name, Resource};
 use crate::{
     access::{ADMINS, BROWSERS, FINANCE, READERS},
     caller::Caller,
-    examples, keys,
+    examples, grants, keys,
     operation::{Access, Operation},
     params::{self, Page, PathParams},
     schema,
@@ -66,11 +66,10 @@ struct DeleteQuery {
     version: i64,
 }
 
-/// Five operations for each kind; a grant is only read here, and changed by verbs of its own.
+/// Five operations for each kind; a grant is only read here: the rest is verbs of its own.
 pub(crate) fn operations() -> Vec<Operation> {
-    let is_here = |kind: Kind, operation: &Operation| {
-        kind != Kind::Grant || operation.method == http::Method::GET
-    };
+    let is_here =
+        |kind: Kind, operation: &Operation| kind != Kind::Grant || operation.id == "getGrant";
     let of = |kind: &Kind| {
         let kind = *kind;
         of_kind(kind).into_iter().filter(move |operation| is_here(kind, operation))
@@ -206,6 +205,7 @@ fn own_names(kind: Kind, caller: &Caller) -> Vec<Name> {
             let own = snapshot.keys.iter().filter(|(_, key)| key.person.as_ref() == Some(person));
             own.map(|(name, _)| name.clone()).collect()
         }
+        Kind::Grant => grants::own_names(caller, person),
         _ => Vec::new(),
     }
 }

@@ -9,7 +9,9 @@ use tally_store::Store;
 use tally_types::{Clock, IdSource};
 use tokio::sync::{Mutex, Semaphore};
 
-use crate::{LiveFeed, SecretMaker, WarehouseSlot, live, operation::Operation, sign_in::SignIn};
+use crate::{
+    BudgetView, LiveFeed, SecretMaker, WarehouseSlot, live, operation::Operation, sign_in::SignIn,
+};
 
 /// Queries that run at once; more wait.
 const QUERIES_MAX: usize = 8;
@@ -38,6 +40,8 @@ pub struct ApiState {
     pub ids: Arc<dyn IdSource>,
     /// Secrets of new keys.
     pub secrets: Arc<dyn SecretMaker>,
+    /// How budgets stand.
+    pub budgets: Arc<dyn BudgetView>,
     /// Renders the metrics page.
     pub metrics: PrometheusHandle,
 }

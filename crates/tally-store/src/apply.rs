@@ -141,6 +141,17 @@ fn parse_changed(
     document: &Document,
     origin: Option<&str>,
 ) -> Result<Option<Spec>, Vec<Problem>> {
+    if id.kind == Kind::Grant {
+        return Err(vec![Problem {
+            resource: id.clone(),
+            origin: origin.map(str::to_owned),
+            field: None,
+            message:
+                "a grant is asked for and approved, not applied; ask with `tally grant request`"
+                    .to_owned(),
+            suggestion: None,
+        }]);
+    }
     match state.entries.get(id) {
         Some(entry) if entry.spec == document.spec => Ok(None),
         _ => parse(id, &document.spec, origin).map(Some),

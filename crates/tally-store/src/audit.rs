@@ -47,6 +47,23 @@ pub enum AuditAction {
     Disable,
     /// The person may sign in again.
     Enable,
+    /// A grant was asked for: by a person, by a stage that was reached, or taken in an
+    /// emergency.
+    RequestGrant,
+    /// One approver said yes; the last one put the grant in force.
+    ApproveGrant,
+    /// An approver looked at an emergency and found it right.
+    ReviewGrant,
+    /// An approver said no.
+    DenyGrant,
+    /// A grant was ended before its time.
+    RevokeGrant,
+    /// Whoever asked for a grant took the request back.
+    WithdrawGrant,
+    /// Nobody decided in time: FinOps and admins may, too.
+    EscalateGrant,
+    /// The time of a grant was over.
+    ExpireGrant,
 }
 
 /// One entry of the audit trail.
@@ -113,6 +130,14 @@ impl AuditAction {
         Self::SignOutEverywhere,
         Self::Disable,
         Self::Enable,
+        Self::RequestGrant,
+        Self::ApproveGrant,
+        Self::ReviewGrant,
+        Self::DenyGrant,
+        Self::RevokeGrant,
+        Self::WithdrawGrant,
+        Self::EscalateGrant,
+        Self::ExpireGrant,
     ];
 
     /// The word used everywhere.
@@ -134,6 +159,14 @@ impl AuditAction {
             Self::SignOutEverywhere => "sign_out_everywhere",
             Self::Disable => "disable",
             Self::Enable => "enable",
+            Self::RequestGrant => "request_grant",
+            Self::ApproveGrant => "approve_grant",
+            Self::ReviewGrant => "review_grant",
+            Self::DenyGrant => "deny_grant",
+            Self::RevokeGrant => "revoke_grant",
+            Self::WithdrawGrant => "withdraw_grant",
+            Self::EscalateGrant => "escalate_grant",
+            Self::ExpireGrant => "expire_grant",
         }
     }
 }

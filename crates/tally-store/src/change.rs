@@ -10,6 +10,7 @@ use tokio::sync::{MutexGuard, watch};
 use crate::{
     AuditAction, AuditEntry, ResourceId, Snapshot, StoreError, accounts,
     database::{self, Database},
+    notices,
     state::{Authorship, Plan, State},
 };
 
@@ -80,6 +81,7 @@ impl<'a> Change<'a> {
         let gone = plan.edits.iter().filter(|edit| edit.after.is_none());
         for edit in gone.filter(|edit| edit.id.kind == Kind::Person) {
             accounts::forget(&mut self.tx, &edit.id.name).await?;
+            notices::forget(&mut self.tx, &edit.id.name).await?;
         }
         self.revision = plan.next.revision;
         self.next = Some(plan.next);

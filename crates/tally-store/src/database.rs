@@ -19,6 +19,7 @@ use crate::{AuditEntry, AuditFilter, ResourceId, StoreError};
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_resources.sql"),
     include_str!("../migrations/0002_accounts.sql"),
+    include_str!("../migrations/0003_notices.sql"),
 ];
 
 const RESOURCE_SELECT: &str = "select kind, name, version, spec, status, applied_by, created_at, \

@@ -3,7 +3,8 @@
 //! [`documents`] reads files into [`Document`](documents::Document)s with errors that
 //! name file, line and field; [`Store`] keeps resources in a database, each change in one
 //! transaction with its audit entry; [`Snapshot`] is what the data plane reads.
-//! [`accounts`] holds how people come in, beside the resources; [`Idempotency`] keeps the
+//! [`accounts`] holds how people come in, beside the resources; [`grants`] who asked for
+//! more and who decided; [`notices`] what people were told; [`Idempotency`] keeps the
 //! replies to requests that may be repeated.
 //!
 //! Invariants: every stored spec has its kind's shape and every reference in it has a
@@ -23,7 +24,9 @@ mod database;
 mod diff;
 pub mod documents;
 mod error;
+pub mod grants;
 mod idempotency;
+pub mod notices;
 mod rules;
 mod snapshot;
 mod state;

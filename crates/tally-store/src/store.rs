@@ -1,7 +1,7 @@
 //! The store: every way to read and change resources.
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicI64, Ordering},
 };
 
@@ -15,6 +15,7 @@ use crate::{
     change::Change,
     database::{self, Database},
     documents::Document,
+    notices::Channels,
     rules,
     state::{Authorship, Entry, Plan, State, parse},
 };
@@ -57,6 +58,8 @@ struct Inner {
     snapshots: watch::Sender<Arc<Snapshot>>,
     /// Counts the replies begun, of which only every so many is followed by tidying up.
     replies_begun: AtomicI64,
+    /// Where notices go besides the inbox; set once at start.
+    channels: OnceLock<Channels>,
 }
 
 /// A planned change, what to answer, and which resource to read back.
@@ -85,7 +88,8 @@ impl Store {
         let (snapshots, _) = watch::channel(Arc::new(state.snapshot()));
         let state = Mutex::new(state);
         let replies_begun = AtomicI64::new(0);
-        let inner = Inner { database, clock, state, snapshots, replies_begun };
+        let channels = OnceLock::new();
+        let inner = Inner { database, clock, state, snapshots, replies_begun, channels };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -344,6 +348,16 @@ impl Store {
     /// True at the first of every so many replies.
     pub(crate) fn is_time_to_tidy(&self, every: i64) -> bool {
         self.inner.replies_begun.fetch_add(1, Ordering::Relaxed) % every == 0
+    }
+
+    pub(crate) fn keep_channels(&self, channels: Channels) {
+        if self.inner.channels.set(channels).is_err() {
+            tracing::warn!("where notices go is set already");
+        }
+    }
+
+    pub(crate) fn channels(&self) -> &Channels {
+        self.inner.channels.get_or_init(Channels::default)
     }
 
     pub(crate) fn now(&self) -> Timestamp {

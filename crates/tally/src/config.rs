@@ -1,6 +1,8 @@
 //! `tally.toml`, overridden by `TALLY_*`. A mistake names file, line, key and what
 //! was expected, and is found before any port is bound.
 
+mod notify;
+
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -10,6 +12,8 @@ use std::{
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use tally_journal::Durability;
+
+pub(crate) use notify::{About, Notify, Security, Smtp, check_url};
 
 /// Everything that can be configured, with its defaults.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,6 +29,7 @@ pub(crate) struct Config {
     pub(crate) gateway: Gateway,
     pub(crate) journal: Journal,
     pub(crate) warehouse: Warehouse,
+    pub(crate) notify: Notify,
 }
 
 /// What is logged, and how.
@@ -91,6 +96,7 @@ impl Default for Config {
             gateway: Gateway::default(),
             journal: Journal::default(),
             warehouse: Warehouse::default(),
+            notify: Notify::default(),
         }
     }
 }
@@ -176,6 +182,7 @@ impl Config {
                 bail!("`{key}` is {value}; expected at least {least}");
             }
         }
+        self.notify.check()?;
         Ok(self)
     }
 
@@ -257,6 +264,20 @@ mod tests {
             ("\n[journal]\nbyte_max = 1\n", vec!["line 3", "byte_max", "bytes_max"]),
             ("[journal]\nbytes_max = 5\n", vec!["journal.bytes_max", "at least"]),
             ("[log]\nformat = \"xml\"\n", vec!["line 2", "text", "json"]),
+            ("[notify.smtp]\nhost = \"mx\"\n", vec!["line 1", "from"]),
+            (
+                "[notify.smtp]\nhost = \"mx\"\nfrom = \"t@a.test\"\n",
+                vec!["notify.base_url", "expected"],
+            ),
+            (
+                "[notify]\nbase_url = \"http://t\"\n[notify.smtp]\nhost = \"mx\"\nfrom = \"t@a.test\"\nsecurity = \"none\"\nuser = \"u\"\npassword_env = \"P\"\n",
+                vec!["notify.smtp.security", "starttls"],
+            ),
+            (
+                "[notify]\nbase_url = \"http://t\"\n[[notify.webhooks]]\nname = \"ops\"\nurl = \"ftp://x\"\nsecret_env = \"S\"\n",
+                vec!["notify.webhooks `ops`: url", "expected"],
+            ),
+            ("[[notify.webhooks]]\nname = \"ops\"\nsecret = \"S\"\n", vec!["line 3", "secret_env"]),
         ] {
             let error = load(text).unwrap_err();
             for word in wanted {

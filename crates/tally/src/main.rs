@@ -8,6 +8,8 @@ mod cli;
 mod clock;
 mod config;
 mod demo;
+mod guide;
+mod notify;
 mod output;
 mod resources;
 mod secrets;

@@ -5,7 +5,7 @@ use std::{io::IsTerminal, path::PathBuf, sync::Arc, thread::JoinHandle, time::Du
 use anyhow::Context;
 use axum::{Router, http::StatusCode, routing::get, serve::ListenerExt};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tally_api::{ApiState, LiveFeed, OsSecrets, WarehouseSlot};
+use tally_api::{ApiState, BudgetView, LiveFeed, OsSecrets, WarehouseSlot};
 use tally_gateway::{Estimator, Gateway, Secrets};
 use tally_ingest::IngestState;
 use tally_journal::{Journal, Running};
@@ -17,6 +17,8 @@ use crate::{
     cli::Connection,
     clock::{RandomIds, SystemClock},
     config::{Config, LogFormat},
+    guide::follow_budgets,
+    notify::Receivers,
     output,
     resources::{ADMIN_KEY_FILE, make_private_folder, open_resources},
     secrets::MachineSecrets,
@@ -48,6 +50,7 @@ pub(crate) struct Server {
     shipper: JoinHandle<()>,
     listener: TcpListener,
     router: Router,
+    receivers: Receivers,
 }
 
 /// What the server's tasks share.
@@ -62,6 +65,8 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) secrets: Arc<dyn Secrets>,
     pub(crate) data: PathBuf,
+    /// How budgets stand.
+    pub(crate) budgets: Arc<dyn BudgetView>,
 }
 
 /// Runs until a signal.
@@ -76,6 +81,9 @@ pub(crate) async fn run(arguments: ServeArguments, connection: &Connection) -> a
     start_log(&config)?;
     let secrets = Arc::new(MachineSecrets::default());
     let server = Server::start(config, secrets, &arguments.apply).await?;
+    if let Some(store) = &store {
+        store.set_channels(receivers.channels());
+    }
     server.announce().await;
     server.serve_until(stop_signal()).await
 }
@@ -121,6 +129,7 @@ impl Server {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let ids: Arc<dyn IdSource> = Arc::new(RandomIds);
         let metrics = PrometheusBuilder::new().install_recorder().context("metrics")?;
+        let receivers = Receivers::new(&config.notify, secrets.as_ref())?;
         make_private_folder(&config.data)?;
         let (store, snapshot) = open_resources(&config.data, &clock, apply).await?;
 
@@ -149,19 +158,20 @@ impl Server {
         let gateway = Gateway::new(
             plane,
             journal.clone(),
-            budgets,
+            Arc::clone(&budgets),
             estimator,
             Arc::clone(&clock),
             Arc::clone(&ids),
             config.gateway_options(),
         );
         let data = config.data.clone();
-        let parts = Parts { gateway, store, journal, warehouse, live, clock, secrets, data };
+        let parts =
+            Parts { gateway, store, journal, warehouse, live, clock, secrets, data, budgets };
         let router = router(&parts, &ids, metrics);
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!("cannot listen on {}; choose another `--listen`", config.listen)
         })?;
-        Ok(Self { config, parts, running, shipper, listener, router })
+        Ok(Self { config, parts, running, shipper, listener, router, receivers })
     }
 
     /// Where it listens.
@@ -215,7 +225,14 @@ impl Server {
             .clone()
             .map(|store| tokio::spawn(follow_changes(self.parts.clone(), store)));
         let keeper = tokio::spawn(keep_house(self.parts.clone()));
-        let budgets = tokio::spawn(keep_budgets(self.parts.clone()));
+        let counter = tokio::spawn(keep_budgets(self.parts.clone()));
+        let guides = self.parts.store.clone().map(|store| {
+            let budgets = Arc::clone(&self.parts.budgets);
+            let mut guides = tokio::task::JoinSet::new();
+            guides.spawn(follow_budgets(store.clone(), budgets));
+            guides.spawn(self.receivers.send(store));
+            guides
+        });
         let (stopping, mut stopped) = tokio::sync::watch::channel(false);
         let listener = self.listener.tap_io(|stream| {
             // Small pieces of a stream must not wait for one another.
@@ -241,7 +258,8 @@ impl Server {
             watcher.abort();
         }
         keeper.abort();
-        budgets.abort();
+        counter.abort();
+        drop(guides);
         let parts = self.parts;
         save_calibration(&parts);
         // What was counted since the last look; a start would count it again from the rows.
@@ -280,6 +298,7 @@ fn router(parts: &Parts, ids: &Arc<dyn IdSource>, metrics: PrometheusHandle) -> 
         clock: Arc::clone(&parts.clock),
         ids: Arc::clone(ids),
         secrets: Arc::new(OsSecrets),
+        budgets: Arc::clone(&parts.budgets),
         metrics,
     });
     data_plane.merge(api).merge(tally_api::ui())

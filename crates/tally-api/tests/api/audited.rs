@@ -71,6 +71,7 @@ async fn every_change_leaves_exactly_one_entry() {
         if !id.starts_with("create")
             || IMPOSSIBLE.contains(&id.as_str())
             || id == "createInvitation"
+            || id == "createGrant"
         {
             continue;
         }
@@ -86,6 +87,7 @@ async fn every_change_leaves_exactly_one_entry() {
         change_and_delete(&company, kind, word, &mut done).await;
     }
     others(&company, &mut done).await;
+    grants(&company, &mut done).await;
     accounts(&mut done).await;
     let expected: BTreeSet<String> = all
         .into_iter()
@@ -142,6 +144,34 @@ async fn others(company: &Company, done: &mut BTreeSet<String>) {
     let path = format!("/api/v1/invitations/{invitation}");
     one(company, "deleteInvitation", "DELETE", &path, "").await;
     done.insert("deleteInvitation".to_owned());
+}
+
+/// What is said to grants, each time to one of its own.
+async fn grants(company: &Company, done: &mut BTreeSet<String>) {
+    let why = json!({ "reason": "because" }).to_string();
+    for (verb, role) in
+        [("approve", "grace"), ("deny", "grace"), ("revoke", "grace"), ("withdraw", "ada")]
+    {
+        let body = json!({
+            "counter": { "budget": "support-month" }, "increase": { "usd": "1" },
+            "until": "2026-11-30T17:00:00Z", "reason": verb,
+        });
+        let before = entries(company).await;
+        let made = company.call("ada", "POST", "/api/v1/grants", &body.to_string()).await;
+        assert_eq!((made.status.as_u16(), entries(company).await), (201, before + 1));
+        let name = made.json()["name"].as_str().unwrap().to_owned();
+        let path = |verb: &str| format!("/api/v1/grants/{name}/{verb}");
+        if verb == "revoke" {
+            company.call("grace", "POST", &path("approve"), "").await;
+        }
+        let before = entries(company).await;
+        let body = if verb == "withdraw" { "" } else { why.as_str() };
+        let reply = company.call(role, "POST", &path(verb), body).await;
+        assert!(reply.status.is_success(), "{verb}: {}", reply.text);
+        assert_eq!(entries(company).await, before + 1, "{verb}");
+        done.insert(format!("{verb}Grant"));
+    }
+    done.insert("createGrant".to_owned());
 }
 
 async fn one(company: &Company, id: &str, method: &str, path: &str, body: &str) {

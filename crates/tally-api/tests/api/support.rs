@@ -6,8 +6,8 @@ use axum::{Router, body::Body};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use serde_json::Value;
-use tally_api::{ApiState, LiveFeed, OsSecrets, WarehouseSlot, router};
+use serde_json::{Value, json};
+use tally_api::{ApiState, BudgetView, LiveFeed, OsSecrets, WarehouseSlot, router};
 use tally_gateway::{DataPlane, Estimator, Gateway, Secrets, budgets_of};
 use tally_journal::Journal;
 use tally_pricing::PriceCatalog;
@@ -17,8 +17,9 @@ use tally_store::{
     sqlite_url,
 };
 use tally_types::{
-    CallId, Clock, EventId, ManualClock, NodeId, PersonName, PicoUsd, Record, SequentialIds,
-    Source, TimeZone, Timestamp, UsageEvent, Weekday, spec::SecretSource,
+    BudgetUse, CallId, Clock, CounterId, EventId, ManualClock, NodeId, PersonName, PicoUsd, Record,
+    SequentialIds, Source, StageReached, TimeZone, Timestamp, UsageEvent, Weekday,
+    spec::SecretSource,
 };
 use tally_warehouse::Warehouse;
 use tower::ServiceExt as _;
@@ -49,6 +50,48 @@ fn secret_of(variable: &str) -> String {
 /// The secret of the key of a person with only this role.
 pub fn key(role: &str) -> String {
     secret_of(&format!("KEY_{role}"))
+}
+
+/// Two counters, always the same.
+struct FewBudgets;
+
+impl BudgetView for FewBudgets {
+    fn use_of(&self, id: &CounterId, now: Timestamp) -> Option<BudgetUse> {
+        self.counters(now).into_iter().find(|one| one.counter == *id)
+    }
+
+    fn above(&self, id: &CounterId, now: Timestamp) -> Option<BudgetUse> {
+        self.counters(now).into_iter().find(|one| one.counter != *id)
+    }
+
+    fn reached(&self) -> Vec<StageReached> {
+        Vec::new()
+    }
+
+    fn acknowledge(&self, _reached: &[StageReached]) {}
+
+    fn counters(&self, _now: Timestamp) -> Vec<BudgetUse> {
+        let counter = |id: Value, unit: &str, limit: Value, settled: Value| {
+            let none = if unit == "usd" { json!("0") } else { json!(0) };
+            serde_json::from_value(json!({
+                "counter": id, "window_start": "2026-10-31T23:00:00Z",
+                "window_end": "2026-11-30T23:00:00Z", "limit": { unit: limit },
+                "limit_declared": { unit: limit }, "carried": { unit: none },
+                "granted": { unit: none }, "settled": { unit: settled }, "reserved": { unit: none },
+                "overage": { unit: none }, "state": "ok", "stages": [],
+            }))
+            .unwrap()
+        };
+        vec![
+            counter(json!({ "budget": "support-month" }), "usd", json!("2000"), json!("1612.4")),
+            counter(
+                json!({ "budget": "each-person-day", "each": "ada" }),
+                "tokens",
+                json!(2_000_000),
+                json!(7),
+            ),
+        ]
+    }
 }
 
 pub struct Company {
@@ -121,6 +164,7 @@ impl Company {
             clock: clock.clone(),
             ids,
             secrets: Arc::new(OsSecrets),
+            budgets: Arc::new(FewBudgets),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
         });
         Self { router, warehouse, slot, live, store, clock, _journal: running, _folder: folder }

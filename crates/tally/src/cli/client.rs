@@ -107,6 +107,20 @@ impl Client {
         self.read(request).await
     }
 
+    /// The answer to a POST of JSON with a query string.
+    ///
+    /// # Errors
+    /// No connection, a refusal, or an answer of another shape.
+    pub(crate) async fn post_query<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        let request = self.request(Method::POST, path, query)?.json(body);
+        self.read(request).await
+    }
+
     /// Every item of a list, page by page.
     ///
     /// # Errors

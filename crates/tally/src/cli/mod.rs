@@ -9,6 +9,7 @@ mod budget;
 mod client;
 mod connection;
 mod get;
+mod grant;
 mod key;
 mod number;
 mod outcome;
@@ -41,6 +42,9 @@ pub(crate) enum ClientCommand {
     /// Make, list, rotate and revoke keys
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Ask for more of a budget; approve, deny and follow such requests
+    #[command(subcommand)]
+    Grant(grant::GrantCommand),
     /// Look up and import prices
     #[command(subcommand)]
     Prices(prices::PricesCommand),
@@ -71,6 +75,7 @@ pub(crate) async fn run(command: ClientCommand, connection: Connection) -> anyho
         ClientCommand::Get(args) => get::run(args, &connection).await,
         ClientCommand::Query(args) => query::run(args, &connection).await,
         ClientCommand::Key(command) => key::run(command, &connection).await,
+        ClientCommand::Grant(command) => grant::run(command, &connection).await,
         ClientCommand::Prices(command) => prices::run(command, &connection).await,
         ClientCommand::Budget(command) => budget::run(command, &connection).await,
         ClientCommand::Audit(command) => audit::run(command, &connection).await,

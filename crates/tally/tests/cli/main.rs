@@ -4,6 +4,7 @@
 mod apply;
 mod connection;
 mod demo;
+mod grants;
 mod keys;
 mod prices;
 mod start;

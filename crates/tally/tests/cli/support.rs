@@ -139,10 +139,16 @@ impl Drop for Running {
 impl Tally {
     /// Starts a Tally with nothing configured and waits until it is ready.
     pub(crate) fn start() -> Self {
+        Self::start_with("", &[])
+    }
+
+    /// The same with a configuration and variables.
+    pub(crate) fn start_with(configuration: &str, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
+        fs::write(folder.path().join("tally.toml"), configuration).unwrap();
         let mut command = tally();
-        command.current_dir(folder.path());
+        command.current_dir(folder.path()).envs(variables.iter().copied());
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
         let tally = Self { server: Running::start(&mut command), folder };
         // It serves calls at once; the warehouse opens a moment later.
@@ -211,6 +217,17 @@ impl Tally {
     pub(crate) fn key(&self, arguments: &[&str]) -> String {
         let arguments: Vec<&str> = ["key", "create"].iter().chain(arguments).copied().collect();
         self.json(&arguments)["secret"].as_str().unwrap().to_owned()
+    }
+
+    /// What the API answers the administrator at a path.
+    pub(crate) fn api(&self, path: &str) -> serde_json::Value {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let key = fs::read_to_string(self.data().join("admin.key")).unwrap();
+        runtime.block_on(async {
+            let request = reqwest::Client::new().get(format!("{}{path}", self.server.url));
+            request.bearer_auth(key.trim()).send().await.unwrap().json().await.unwrap()
+        })
     }
 
     /// Sends a chat completion with a key; gives the status and the body.

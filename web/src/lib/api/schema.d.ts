@@ -698,6 +698,254 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List /api/v1/grants
+         * @description By name, page by page. Developers see what they asked for, what they may decide on, and what they decided.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own.
+         */
+        get: operations["listGrants"];
+        put?: never;
+        /**
+         * Ask for more of a budget
+         * @description A temporary increase: how much, until when, why. The budget's approvers are told; nobody approves their own. With `dry_run` nothing is stored: the reply (200) shows who would have to approve, how the budget stands, and which budget above it would bind next. An emergency holds at once where the budget allows it, and is reviewed afterwards.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["createGrant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/{name}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a grant
+         * @description As an approver that it waits for, or as their delegate. It holds once each role that is needed has approved. Said twice it is said once.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["approveGrant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/{name}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deny a grant
+         * @description One denial is enough; it needs a reason. Denying an emergency that holds ends it.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["denyGrant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/{name}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a grant before its time
+         * @description By an approver, the budget's owner, whoever asked, FinOps or an admin; it needs a reason.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["revokeGrant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/{name}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take one's own request back
+         * @description While nobody has decided.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["withdrawGrant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/{name}/trail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The minutes of a grant
+         * @description Who asked, was told, approved as what and for whom, and what time did; made from the audit trail.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own.
+         */
+        get: operations["getGrantTrail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/budgets/{name}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The stages that a budget reached
+         * @description Newest first, page by page. Developers see those of counters that are their own or everyone's.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own.
+         */
+        get: operations["listBudgetEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * My inbox
+         * @description Newest first, page by page, with how many are not read.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["listNotifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark my notifications as read
+         * @description These, or all.
+         *
+         *     For everyone who has a role. Keys need the scope `write`.
+         */
+        post: operations["readNotifications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was sent
+         * @description By mail, webhooks and chat: newest first, with what became of it.
+         *
+         *     Roles: admin, finops, auditor.
+         */
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send once more
+         * @description What was given up, with all its attempts.
+         *
+         *     Roles: admin, finops. Keys need the scope `write`.
+         */
+        post: operations["retryDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations": {
         parameters: {
             query?: never;
@@ -1313,6 +1561,28 @@ export interface paths {
          *     Roles: admin, finops. Keys need the scope `write`.
          */
         delete: operations["deleteBudget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one of /api/v1/grants
+         * @description With its version.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own.
+         */
+        get: operations["getGrant"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2133,7 +2403,7 @@ export interface components {
             updated_at: string;
         };
         /** @description A kind of resource. */
-        Kind: "Organization" | "Provider" | "Model" | "PriceList" | "CostCenter" | "Team" | "Person" | "Workload" | "Key" | "Budget" | "Policy";
+        Kind: "Organization" | "Provider" | "Model" | "PriceList" | "CostCenter" | "Team" | "Person" | "Workload" | "Key" | "Budget" | "Grant" | "Policy";
         /** @description A key that opens nothing any more. */
         RevokedKey: {
             resource: components["schemas"]["Resource"];
@@ -2185,7 +2455,376 @@ export interface components {
          *     hold what it was about (`{"session": …}`, `{"invitation": …, "expires": …}`), never a
          *     password, a token or a hash of one.
          */
-        AuditAction: "create" | "update" | "delete" | "prune" | "take_over" | "invite" | "withdraw_invitation" | "set_up" | "join" | "reset_password" | "change_password" | "sign_in" | "sign_out" | "sign_out_everywhere" | "disable" | "enable";
+        AuditAction: "create" | "update" | "delete" | "prune" | "take_over" | "invite" | "withdraw_invitation" | "set_up" | "join" | "reset_password" | "change_password" | "sign_in" | "sign_out" | "sign_out_everywhere" | "disable" | "enable" | "request_grant" | "approve_grant" | "review_grant" | "deny_grant" | "revoke_grant" | "withdraw_grant" | "escalate_grant" | "expire_grant";
+        /** @description A temporary increase of one budget, or the approval that one of its stages asks for. */
+        GrantSpec: {
+            /** @description Which budget, of whom. */
+            counter: components["schemas"]["CounterId"];
+            /** @description What is asked for. */
+            ask: components["schemas"]["GrantAsk"];
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            until: string;
+            /** @description Why it is needed. */
+            reason: string;
+            /** @description Who asked; Tally itself, when a stage was reached. */
+            requested_by?: components["schemas"]["PersonName"] | null;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            requested_at: string;
+            /** @description Approved by who asked, in an emergency; to be reviewed. */
+            emergency?: boolean;
+            /** @description Who has to approve: all of these roles. */
+            needs: components["schemas"]["GrantNeed"][];
+            /** @description What was said so far. */
+            decisions?: components["schemas"]["GrantDecision"][];
+            /**
+             * Format: date-time
+             * @description Since when FinOps and admins may decide, too, as nobody else did.
+             */
+            escalated_at?: string | null;
+            /** @description How far it has come. */
+            state: components["schemas"]["GrantState"];
+        };
+        /** @description One counter: a budget, of whom, of which environment. */
+        CounterId: {
+            /** @description The budget. */
+            budget: components["schemas"]["BudgetName"];
+            /** @description Whose, where the budget is one of its own for `each` of something. */
+            each?: string | null;
+            /** @description Of which environment, where that has a limit of its own. */
+            environment?: components["schemas"]["Environment"] | null;
+        };
+        /** @description The name of a `Budget`. */
+        BudgetName: components["schemas"]["Name"];
+        /** @description What is asked for. */
+        GrantAsk: {
+            increase: components["schemas"]["BudgetLimit"];
+        } | {
+            /** Format: uint32 */
+            pass_stage: number;
+        };
+        /** @description What 100 % is. */
+        BudgetLimit: {
+            usd: components["schemas"]["PicoUsdSum"];
+        } | {
+            /** Format: uint64 */
+            tokens: number;
+        } | {
+            /** Format: uint64 */
+            requests: number;
+        };
+        /** @description A role that has to approve, and who could when it was asked. */
+        GrantNeed: {
+            /** @description The role. */
+            role: components["schemas"]["StageRole"];
+            /** @description Who has it; delegates come on top. */
+            people: components["schemas"]["PersonName"][];
+        };
+        /** @description Who is told or asked. */
+        StageRole: "owner" | "person" | "manager" | "workload_owner" | "finops" | "security" | "webhook";
+        /** @description What one approver said. */
+        GrantDecision: {
+            /** @description Who said it. */
+            by: components["schemas"]["PersonName"];
+            /** @description As which role. */
+            role: components["schemas"]["StageRole"];
+            /** @description In whose place, if as a delegate. */
+            for_person?: components["schemas"]["PersonName"] | null;
+            /** @description Yes or no. */
+            approved: boolean;
+            /** @description Why; a denial has one. */
+            reason?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+        };
+        /** @description How far a grant has come. */
+        GrantState: "pending" | "approved" | "denied" | "revoked" | "withdrawn" | "expired";
+        GrantResource: {
+            /** @constant */
+            kind: "Grant";
+            name: components["schemas"]["Name"];
+            /** @description 1 at creation, raised by each change. */
+            version: number;
+            spec: components["schemas"]["GrantSpec"];
+            /** @description What Tally made of it. */
+            status?: unknown;
+            /** @description The file set that created it. */
+            applied_by?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        GrantPage: {
+            items: components["schemas"]["GrantResource"][];
+            /** @description The `after` of the next page. */
+            next: string | null;
+        };
+        /** @description What would come of it. */
+        GrantPreview: {
+            /** @description The grant, with who would have to approve. */
+            grant: components["schemas"]["GrantSpec"];
+            /** @description How the counter stands; null while nothing has counted against it. */
+            use: components["schemas"]["BudgetUse"] | null;
+            /** @description The budget that would bind next, if one is known. */
+            above: components["schemas"]["BudgetUse"] | null;
+        };
+        /** @description How one counter stands. Amounts have the limit's unit. */
+        BudgetUse: {
+            /** @description Which counter. */
+            counter: components["schemas"]["CounterId"];
+            /**
+             * Format: date-time
+             * @description Start of the window.
+             */
+            window_start: string;
+            /**
+             * Format: date-time
+             * @description End of the window; of a rolling one, now.
+             */
+            window_end: string;
+            /** @description 100 %: as declared, with what was carried over and granted. */
+            limit: components["schemas"]["BudgetLimit"];
+            /** @description As declared. */
+            limit_declared: components["schemas"]["BudgetLimit"];
+            /** @description Left of the window before. */
+            carried: components["schemas"]["BudgetLimit"];
+            /** @description Granted for now. */
+            granted: components["schemas"]["BudgetLimit"];
+            /** @description Used by calls that have ended. */
+            settled: components["schemas"]["BudgetLimit"];
+            /** @description The most that calls under way may still use. */
+            reserved: components["schemas"]["BudgetLimit"];
+            /** @description Used beyond the limit, by calls that were served less. */
+            overage: components["schemas"]["BudgetLimit"];
+            /** @description Never exceeded, where there is one. */
+            ceiling?: components["schemas"]["BudgetLimit"] | null;
+            /** @description At this pace, used at the end of the window. */
+            projected?: components["schemas"]["BudgetLimit"] | null;
+            /**
+             * Format: date-time
+             * @description At this pace, when the limit is reached, if within the window.
+             */
+            exhausted_at?: string | null;
+            /** @description How it stands. */
+            state: components["schemas"]["BudgetState"];
+            /**
+             * Format: uint32
+             * @description The highest stage reached, in percent.
+             */
+            stage?: number | null;
+            /** @description All its stages, the lowest first. */
+            stages: components["schemas"]["StageUse"][];
+        };
+        /** @description How a budget stands, the worst last. */
+        BudgetState: "ok" | "notified" | "approval" | "degraded" | "denied";
+        /** @description How one stage of a counter stands. */
+        StageUse: {
+            /** @description The stage. */
+            stage: components["schemas"]["BudgetStage"];
+            /**
+             * Format: date-time
+             * @description When it was reached in this window.
+             */
+            reached_at?: string | null;
+            /** @description What became of its approval: none is open, it waits, yes, or no. */
+            approved?: boolean | null;
+        };
+        /** @description What happens from a share of the limit on; exactly one action. */
+        BudgetStage: {
+            /**
+             * Format: uint32
+             * @description From this percentage of the limit on.
+             */
+            at: number;
+            /** @description Tell these. */
+            notify?: components["schemas"]["StageRole"][];
+            /** @description Ask these; all must approve. */
+            approval?: components["schemas"]["StageRole"][];
+            /** @description What calls do while the approval is open. */
+            pending?: components["schemas"]["Pending"] | null;
+            /** @description Serve less. */
+            degrade?: components["schemas"]["StageDegrade"] | null;
+            /** @description Refuse: the budget has a ceiling. */
+            deny?: boolean;
+        };
+        /** @description What calls do while an approval is open. */
+        Pending: "continue" | "degrade" | "deny";
+        /** @description How to serve less; empty stands for the workload's declared fallback. */
+        StageDegrade: {
+            /** @description `cheaper` (the model's own declaration) or the name of a model. */
+            to?: string | null;
+            /** @description Follow the models' declarations of a cheaper one down to this tier. */
+            tier?: components["schemas"]["Tier"] | null;
+            /** @description Lower the effort of reasoning to this. */
+            reasoning_effort?: components["schemas"]["ReasoningEffort"] | null;
+            /**
+             * Format: uint64
+             * @description Cut the prompt to this many tokens.
+             */
+            max_context_tokens?: number | null;
+            /**
+             * Format: uint64
+             * @description Cap the answer at this many tokens, at least 1,024; only under a ceiling.
+             */
+            max_output_tokens?: number | null;
+        };
+        /** @description How much a model may think. */
+        ReasoningEffort: "minimal" | "low" | "medium" | "high";
+        /** @description What became of a grant. */
+        GrantTrail: {
+            /** @description One line for each step, oldest first. */
+            items: components["schemas"]["Minute"][];
+        };
+        /** @description One line of the minutes. */
+        Minute: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who; `tally` for what it does by itself. */
+            by: string;
+            /** @description What, as a sentence that begins with who. */
+            what: string;
+            /** @description Why, in their words. */
+            note?: string | null;
+        };
+        /** @description Some events of a budget, newest first. */
+        StageEventsPage: {
+            /** @description The events. */
+            items: components["schemas"]["StageEvent"][];
+            /** @description The `after` of the next page; null on the last one. */
+            next: string | null;
+        };
+        /** @description A stage that was reached, as it is kept. */
+        StageEvent: {
+            /** @description Its id. */
+            id: string;
+            /** @description The approval that it opened. */
+            grant?: components["schemas"]["Name"] | null;
+            /** @description Which counter. */
+            counter: components["schemas"]["CounterId"];
+            /**
+             * Format: date-time
+             * @description Start of the window.
+             */
+            window_start: string;
+            /**
+             * Format: date-time
+             * @description End of the window.
+             */
+            window_end: string;
+            /** @description The stage, as declared then; `projected` warnings have none of their own. */
+            stage: components["schemas"]["BudgetStage"];
+            /**
+             * Format: uint32
+             * @description 0 the first time in a window; raised each time a grant re-arms it.
+             */
+            round: number;
+            /** @description 100 % then. */
+            limit: components["schemas"]["BudgetLimit"];
+            /** @description Used then. */
+            settled: components["schemas"]["BudgetLimit"];
+            /**
+             * Format: date-time
+             * @description When the call that reached it was made.
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description A warning ahead: at the pace so far, the limit is reached then.
+             */
+            exhausted_at?: string | null;
+            /** @description Whose call it was. */
+            person?: components["schemas"]["PersonName"] | null;
+            /** @description For which workload. */
+            workload?: components["schemas"]["WorkloadName"] | null;
+            /** @description The workload with most use in this window, where the counter spans several. */
+            top_workload?: components["schemas"]["WorkloadName"] | null;
+        };
+        /** @description Some of an inbox, newest first. */
+        InboxPage: {
+            /** @description What was told. */
+            items: components["schemas"]["Notification"][];
+            /** @description The `after` of the next page; null on the last one. */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description How many of all are not read.
+             */
+            unread: number;
+        };
+        /** @description One thing that a person was told. */
+        Notification: {
+            /** @description Its id. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description One line. */
+            title: string;
+            /** @description A few sentences. */
+            body: string;
+            /** @description A path of the interface. */
+            link: string;
+            /**
+             * Format: date-time
+             * @description When it was read.
+             */
+            read_at?: string | null;
+        };
+        /** @description Some deliveries, newest first. */
+        DeliveriesPage: {
+            /** @description The deliveries. */
+            items: components["schemas"]["Delivery"][];
+            /** @description The `after` of the next page; null on the last one. */
+            next: string | null;
+        };
+        /** @description What was sent to whom, and what became of it. */
+        Delivery: {
+            /** @description Its id. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When there was something to tell.
+             */
+            at: string;
+            /** @description By which way. */
+            channel: components["schemas"]["Channel"];
+            /** @description An address, or the receiver's name in the configuration. */
+            to: string;
+            /** @description One line. */
+            title: string;
+            /** @description How far it has come. */
+            state: components["schemas"]["DeliveryState"];
+            /**
+             * Format: int64
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /** @description Why the last attempt failed. */
+            last_error?: string | null;
+            /**
+             * Format: date-time
+             * @description When the receiver took it.
+             */
+            delivered_at?: string | null;
+        };
+        /** @description By which way. */
+        Channel: "email" | "webhook" | "slack";
+        /** @description How far a delivery has come. */
+        DeliveryState: "waiting" | "delivered" | "failed";
         /** @description The company: the time zone and calendar that windows and charts use. */
         OrganizationSpec: {
             /**
@@ -2203,6 +2842,12 @@ export interface components {
              * @default monday
              */
             week_starts: components["schemas"]["Weekday"];
+            /**
+             * Format: int8
+             * @description The month, 1 to 12, that the fiscal year begins with; quarters and years of budgets
+             *     follow it.
+             */
+            fiscal_year_starts?: number;
         };
         OrganizationResource: {
             /** @constant */
@@ -2322,6 +2967,20 @@ export interface components {
             aliases?: string[];
             /** @description The family it is counted under; derived from its name when absent. */
             family?: string | null;
+            /** @description What it can do; absent stands for everything. A call that needs more is not moved to it. */
+            capabilities?: components["schemas"]["Capability"][] | null;
+            /**
+             * Format: uint64
+             * @description The longest prompt and answer together, in tokens; none is known when absent.
+             */
+            context_tokens?: number | null;
+            /**
+             * Format: uint64
+             * @description The longest answer, in tokens; a budget reserves it for calls that name no limit.
+             */
+            output_tokens?: number | null;
+            /** @description How fast its calls may come, all together. */
+            rate_limit?: components["schemas"]["RateLimit"] | null;
         };
         /** @description One way to reach a model. */
         ModelRoute: {
@@ -2332,6 +2991,21 @@ export interface components {
         };
         /** @description The name of a `Model`. */
         ModelName: components["schemas"]["Name"];
+        /** @description What a request may need of a model. */
+        Capability: "tools" | "images" | "reasoning";
+        /** @description How fast calls may come; more are refused with the time to wait. */
+        RateLimit: {
+            /**
+             * Format: uint32
+             * @description Calls in a minute.
+             */
+            requests_per_minute?: number | null;
+            /**
+             * Format: uint64
+             * @description Tokens in a minute, cache reads apart.
+             */
+            tokens_per_minute?: number | null;
+        };
         ModelResource: {
             /** @constant */
             kind: "Model";
@@ -2498,6 +3172,10 @@ export interface components {
             team?: components["schemas"]["TeamName"] | null;
             /** @description What they may do. */
             roles?: components["schemas"]["Role"][];
+            /** @description Who may approve in their place. */
+            delegate?: components["schemas"]["PersonName"] | null;
+            /** @description How fast calls of their keys may come, all together. */
+            rate_limit?: components["schemas"]["RateLimit"] | null;
         };
         PersonResource: {
             /** @constant */
@@ -2542,11 +3220,23 @@ export interface components {
             fallback?: components["schemas"]["Fallback"] | null;
             /** @description What it promises; required in production. */
             slo?: components["schemas"]["WorkloadSlo"] | null;
+            /**
+             * @description Whether a client may ask, with `x-tally-degrade: never`, to be refused rather than
+             *     served less.
+             */
+            degrade_opt_out?: boolean;
+            /** @description How fast its calls may come. */
+            rate_limit?: components["schemas"]["RateLimit"] | null;
         };
         /** @description What happens when the first choice is not to be had. */
         Fallback: {
-            /** @description `cheaper` (the model's own declaration) or the name of a model. */
-            model: string;
+            /** @description `cheaper` (the model's own declaration) or the name of a model; none keeps the model. */
+            model?: string | null;
+            /**
+             * Format: uint64
+             * @description Where a budget degrades: cut the prompt to this many tokens.
+             */
+            max_context_tokens?: number | null;
         };
         /** @description What a workload promises. */
         WorkloadSlo: {
@@ -2603,6 +3293,8 @@ export interface components {
              * @default false
              */
             revoked: boolean;
+            /** @description How fast its calls may come. */
+            rate_limit?: components["schemas"]["RateLimit"] | null;
         };
         /** @description What a key may be used for. */
         KeyScope: "gateway" | "ingest" | "read" | "write";
@@ -2645,15 +3337,37 @@ export interface components {
             scope: components["schemas"]["BudgetScope"];
             /** @description What 100 % is. */
             limit: components["schemas"]["BudgetLimit"];
+            /** @description Limits of their own for calls of an environment; other calls count toward `limit`. */
+            environment_limits?: {
+                [key: string]: components["schemas"]["BudgetLimit"];
+            };
             /** @description Over which time. */
-            window: components["schemas"]["BudgetWindow"];
-            /** @description What happens on the way. */
+            window: components["schemas"]["Window"];
+            /**
+             * @description What happens on the way; empty stands for the default set: at 70 the owner is told,
+             *     at 80 the workload's owner and FinOps approve, at 90 manager and FinOps are told, at
+             *     100 calls are degraded by the workload's declared fallback.
+             */
             stages?: components["schemas"]["BudgetStage"][];
             /**
              * @description Which tokens count.
              * @default uncached
              */
             count: components["schemas"]["Counted"];
+            /** @description Whether what is left of a calendar window is added to the next one. */
+            carry_over?: boolean;
+            /** @description Who approves a temporary increase; all of them, by default the owner. */
+            approvers?: components["schemas"]["StageRole"][];
+            /**
+             * Format: uint32
+             * @description After how many hours without a decision FinOps and admins may decide, too.
+             */
+            escalate_after_hours?: number;
+            /**
+             * @description Whether a person may approve their own increase in an emergency; it is flagged and
+             *     reviewed afterwards.
+             */
+            emergency?: boolean;
         };
         /** @description What counts against a budget; every field given narrows it. */
         BudgetScope: {
@@ -2675,18 +3389,8 @@ export interface components {
         };
         /** @description A budget of its own for each of these. */
         Each: "person" | "team" | "workload";
-        /** @description What 100 % is. */
-        BudgetLimit: {
-            usd: components["schemas"]["PicoUsd"];
-        } | {
-            /** Format: uint64 */
-            tokens: number;
-        } | {
-            /** Format: uint64 */
-            requests: number;
-        };
-        /** @description Over which time. */
-        BudgetWindow: {
+        /** @description A window of time that a limit or a chart refers to. */
+        Window: {
             calendar: components["schemas"]["CalendarUnit"];
         } | {
             /** Format: uint32 */
@@ -2694,43 +3398,6 @@ export interface components {
         };
         /** @description A calendar period. */
         CalendarUnit: "day" | "week" | "month" | "quarter" | "year";
-        /** @description What happens from a share of the limit on; exactly one action. */
-        BudgetStage: {
-            /**
-             * Format: uint32
-             * @description From this percentage of the limit on.
-             */
-            at: number;
-            /** @description Tell these. */
-            notify?: components["schemas"]["StageRole"][];
-            /** @description Ask these; all must approve. */
-            approval?: components["schemas"]["StageRole"][];
-            /** @description What calls do while the approval is open. */
-            pending?: components["schemas"]["Pending"] | null;
-            /** @description Serve less. */
-            degrade?: components["schemas"]["StageDegrade"] | null;
-            /** @description Refuse: the budget has a ceiling. */
-            deny?: boolean;
-        };
-        /** @description Who is told or asked. */
-        StageRole: "owner" | "person" | "manager" | "workload_owner" | "finops" | "security";
-        /** @description What calls do while an approval is open. */
-        Pending: "continue" | "degrade" | "deny";
-        /** @description How to serve less. */
-        StageDegrade: {
-            /** @description `cheaper` (the model's own declaration) or the name of a model. */
-            to?: string | null;
-            /**
-             * Format: uint64
-             * @description Cut the prompt to this many tokens.
-             */
-            max_context_tokens?: number | null;
-            /**
-             * Format: uint64
-             * @description Cap the answer at this many tokens.
-             */
-            max_output_tokens?: number | null;
-        };
         /** @description Which tokens a token budget counts. */
         Counted: "uncached" | "all";
         BudgetResource: {
@@ -2930,6 +3597,49 @@ export interface components {
             /** @description The resources: `kind`, `name`, `spec` each. */
             documents: unknown[];
         };
+        /** @description What is asked for. */
+        NewGrant: {
+            /**
+             * @description Which budget; whose, where it is one for `each`; of which environment, where that
+             *     has a limit of its own.
+             */
+            counter: components["schemas"]["CounterId"];
+            /** @description So much more, in the budget's unit. */
+            increase: components["schemas"]["BudgetLimit"];
+            /**
+             * Format: date-time
+             * @description Until then, at most 90 days from now.
+             */
+            until: string;
+            /** @description Why, in 1 to 2,000 characters. */
+            reason: string;
+            /**
+             * @description Whether it must not wait for an approver.
+             * @default false
+             */
+            emergency: boolean;
+        };
+        /** @description Why. */
+        GrantReason: {
+            /**
+             * @description In 1 to 2,000 characters; an approval needs none.
+             * @default null
+             */
+            reason: string | null;
+        };
+        /** @description What was read: these, or all of it. */
+        ReadNotifications: {
+            /**
+             * @description The ids.
+             * @default []
+             */
+            ids: string[];
+            /**
+             * @description Instead of ids: everything.
+             * @default false
+             */
+            all: boolean;
+        };
         /** @description The company: the time zone and calendar that windows and charts use. */
         OrganizationSpecInput: {
             /**
@@ -2947,6 +3657,12 @@ export interface components {
              * @default monday
              */
             week_starts: components["schemas"]["Weekday"];
+            /**
+             * Format: int8
+             * @description The month, 1 to 12, that the fiscal year begins with; quarters and years of budgets
+             *     follow it.
+             */
+            fiscal_year_starts?: number;
         };
         /** @description Where calls are sent. */
         ProviderSpecInput: {
@@ -3042,6 +3758,8 @@ export interface components {
              * @default false
              */
             revoked: boolean;
+            /** @description How fast its calls may come. */
+            rate_limit?: components["schemas"]["RateLimit"] | null;
         };
         /** @description A limit with stages over a scope and a window. */
         BudgetSpecInput: {
@@ -3051,15 +3769,37 @@ export interface components {
             scope: components["schemas"]["BudgetScope"];
             /** @description What 100 % is. */
             limit: components["schemas"]["BudgetLimit"];
+            /** @description Limits of their own for calls of an environment; other calls count toward `limit`. */
+            environment_limits?: {
+                [key: string]: components["schemas"]["BudgetLimit"];
+            };
             /** @description Over which time. */
-            window: components["schemas"]["BudgetWindow"];
-            /** @description What happens on the way. */
+            window: components["schemas"]["Window"];
+            /**
+             * @description What happens on the way; empty stands for the default set: at 70 the owner is told,
+             *     at 80 the workload's owner and FinOps approve, at 90 manager and FinOps are told, at
+             *     100 calls are degraded by the workload's declared fallback.
+             */
             stages?: components["schemas"]["BudgetStage"][];
             /**
              * @description Which tokens count.
              * @default uncached
              */
             count: components["schemas"]["Counted"];
+            /** @description Whether what is left of a calendar window is added to the next one. */
+            carry_over?: boolean;
+            /** @description Who approves a temporary increase; all of them, by default the owner. */
+            approvers?: components["schemas"]["StageRole"][];
+            /**
+             * Format: uint32
+             * @description After how many hours without a decision FinOps and admins may decide, too.
+             */
+            escalate_after_hours?: number;
+            /**
+             * @description Whether a person may approve their own increase in an emergency; it is flagged and
+             *     reviewed afterwards.
+             */
+            emergency?: boolean;
         };
         /**
          * @description Problem details (RFC 9457).
@@ -4259,6 +4999,494 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditEntryPage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listGrants: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many at most, 1 to 1,000; by default 100. */
+                limit?: number | null;
+                /** @description Only names that begin with this. */
+                prefix?: string;
+                /** @description Only in this state. */
+                state?: components["schemas"]["GrantState"] | null;
+                /** @description Only those that I asked for. */
+                mine?: boolean;
+                /** @description Only those that I may decide on now, emergencies to review among them. */
+                to_decide?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Resources. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantPage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createGrant: {
+        parameters: {
+            query?: {
+                /** @description Only show what would come of it. */
+                dry_run?: boolean;
+            };
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "counter": {
+                 *         "budget": "support-month"
+                 *       },
+                 *       "increase": {
+                 *         "usd": "250"
+                 *       },
+                 *       "until": "2026-11-30T17:00:00Z",
+                 *       "reason": "Replies to the recall of model 7"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewGrant"];
+            };
+        };
+        responses: {
+            /** @description With `dry_run`: the grant as it would be, and how the budgets stand. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantPreview"];
+                };
+            };
+            /** @description The grant, and whom it waits for. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approveGrant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The recall is real, and the replies are good"
+                 *     }
+                 */
+                "application/json": components["schemas"]["GrantReason"];
+            };
+        };
+        responses: {
+            /** @description The grant. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    denyGrant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The smaller model does this as well"
+                 *     }
+                 */
+                "application/json": components["schemas"]["GrantReason"];
+            };
+        };
+        responses: {
+            /** @description The grant. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeGrant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The smaller model does this as well"
+                 *     }
+                 */
+                "application/json": components["schemas"]["GrantReason"];
+            };
+        };
+        responses: {
+            /** @description The grant. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawGrant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The grant. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getGrantTrail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The minutes, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantTrail"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBudgetEvents: {
+        parameters: {
+            query?: {
+                /** @description Only of this person, team or workload. */
+                each?: string | null;
+                /** @description The `next` of the page before. */
+                after?: number | null;
+                /** @description How many at most, 1 to 1,000; by default 100. */
+                limit?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StageEventsPage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNotifications: {
+        parameters: {
+            query?: {
+                /** @description Only what is not read. */
+                unread?: boolean;
+                /** @description The `next` of the page before. */
+                after?: number | null;
+                /** @description How many at most, 1 to 500; by default 50. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What I was told. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxPage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readNotifications: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "ids": [
+                 *         "17"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReadNotifications"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Only in this state. */
+                state?: components["schemas"]["DeliveryState"] | null;
+                /** @description The `next` of the page before. */
+                after?: number | null;
+                /** @description How many at most, 1 to 500; by default 50. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deliveries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveriesPage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryDelivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The id, a UUID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
                 };
             };
             /** @description What went wrong, and what to do about it. */
@@ -6346,6 +7574,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getGrant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantResource"];
+                };
             };
             /** @description What went wrong, and what to do about it. */
             default: {
