@@ -30,12 +30,14 @@ impl State {
             // A counter that this call makes begins in the window of the call.
             None => self.applying(event, event.time.min(now)),
         };
+        let sequence = self.sequence;
         for (slot, number) in counted {
             let Some((slot, counter)) = self.at(slot, number, now) else { continue };
             let definition = &slot.definition;
             let amount = used.amount(definition.spec.limit, definition.counts_cache_reads());
             // Its price turned out to be unknown: it is taken to be what it could be at worst.
             let amount = amount.or_else(|| held(number)).unwrap_or(0);
+            counter.remember(sequence, event.time, amount);
             if counter.count(definition, event, amount) {
                 let limit = counter.limit(definition, now);
                 counter.rearm(limit);

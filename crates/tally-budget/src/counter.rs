@@ -10,6 +10,7 @@ use tally_types::{
 
 use crate::{
     definition::{Approval, Definition},
+    recount::Counted,
     settled::Settled,
 };
 
@@ -58,6 +59,8 @@ pub(crate) struct Counter {
     /// The same, of calls that began in the period before.
     pub(crate) reserved_before: i128,
     pub(crate) dirty: bool,
+    /// What was counted while the past was not known.
+    pub(crate) unsettled: Vec<Counted>,
     /// The last call that counted; shows which other budgets apply.
     pub(crate) last_call: Option<Arc<UsageEvent>>,
     /// What the last call was told, in this window.
@@ -92,6 +95,7 @@ impl Counter {
             reserved: 0,
             reserved_before: 0,
             dirty: true,
+            unsettled: Vec::new(),
             last_call: None,
             last_told: None,
         }
@@ -173,6 +177,7 @@ impl Counter {
         self.kept.warning = Mark::default();
         self.kept.workloads.clear();
         self.kept.is_whole = true;
+        self.unsettled = Vec::new();
         self.last_told = None;
         self.dirty = true;
     }

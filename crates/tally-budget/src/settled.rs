@@ -28,6 +28,12 @@ impl Settled {
         Self { start, end, amount: 0, steps: BTreeMap::new() }
     }
 
+    /// Forgets all use.
+    pub(crate) fn clear(&mut self) {
+        self.amount = 0;
+        self.steps.clear();
+    }
+
     pub(crate) fn holds(&self, time: Timestamp) -> bool {
         (self.start..self.end).contains(&time)
     }

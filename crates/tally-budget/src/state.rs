@@ -31,6 +31,8 @@ pub(crate) struct Slot {
     pub(crate) definition: Definition,
     /// Whether it is among the resources now; use is kept until it comes back.
     pub(crate) is_active: bool,
+    /// Whether its past is known, so that new counters begin with nothing.
+    pub(crate) is_whole: bool,
     pub(crate) instances: HashMap<String, [Option<u32>; 3]>,
 }
 
@@ -87,9 +89,16 @@ impl State {
         now: Timestamp,
     ) {
         let Some(slot) = self.slots.get_mut(number as usize) else {
-            self.slots.push(Slot { definition, is_active: true, instances: HashMap::new() });
+            self.slots.push(Slot {
+                definition,
+                is_active: true,
+                is_whole: false,
+                instances: HashMap::new(),
+            });
             return;
         };
+        // What counts otherwise now has another past.
+        slot.is_whole &= slot.definition.counts() == definition.counts() && is_same_calendar;
         slot.definition = definition;
         slot.is_active = true;
         for counter in slot.instances.values().flatten().flatten() {
@@ -127,7 +136,7 @@ impl State {
         }
     }
 
-    fn refresh(&mut self, slot: usize, counter: u32, now: Timestamp) {
+    pub(crate) fn refresh(&mut self, slot: usize, counter: u32, now: Timestamp) {
         let (Some(slot), Some(counter)) =
             (self.slots.get(slot), self.counters.get_mut(counter as usize))
         else {
@@ -161,7 +170,9 @@ impl State {
             environment,
         };
         let number = u32::try_from(self.counters.len()).ok()?;
-        self.counters.push(Counter::new(id, &slot.definition, &self.calendar, now));
+        let mut counter = Counter::new(id, &slot.definition, &self.calendar, now);
+        counter.kept.is_whole = slot.is_whole;
+        self.counters.push(counter);
         *slot.instances.entry(each.to_owned()).or_default().get_mut(place)? = Some(number);
         Some(number)
     }

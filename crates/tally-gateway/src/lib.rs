@@ -53,6 +53,7 @@ pub use counting::{Counting, budgets_of};
 pub use estimate::Estimator;
 pub use plane::{DataPlane, Identity, KeyProblem, Secrets};
 pub use refusal::Refusal;
+pub use tally_budget::{Recount as BudgetRecount, Used as BudgetUsed};
 
 use protocol::{AnthropicCountTokens, AnthropicMessages, OpenAiChat, OpenAiEmbeddings, Protocol};
 

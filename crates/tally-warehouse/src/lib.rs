@@ -29,8 +29,8 @@ pub use histogram::PERCENTILE_ERROR;
 pub use lookup::{EVENTS_MAX, EventCursor, EventFilter};
 pub use query::{
     AnswerSource, Cell, Column, ColumnKind, Compare, Dimension, DimensionInfo, Field, Filter,
-    FilterOp, Grain, Measure, MeasureInfo, NamedRange, OrderBy, Query, QueryResult, Range,
-    ResolvedRange, Unit, dimensions, measures, to_csv, validate_filters,
+    FilterOp, Grain, Measure, MeasureInfo, NamedRange, OrderBy, Query, QueryResult, ROWS_MAX,
+    Range, ResolvedRange, Unit, dimensions, measures, to_csv, validate_filters,
 };
 pub use store::{TaskSummary, WriteReport};
 pub use warehouse::{Options, Warehouse};

@@ -11,6 +11,7 @@ mod demo;
 mod guide;
 mod notify;
 mod output;
+mod recount;
 mod resources;
 mod secrets;
 mod serve;

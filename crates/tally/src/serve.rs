@@ -81,9 +81,6 @@ pub(crate) async fn run(arguments: ServeArguments, connection: &Connection) -> a
     start_log(&config)?;
     let secrets = Arc::new(MachineSecrets::default());
     let server = Server::start(config, secrets, &arguments.apply).await?;
-    if let Some(store) = &store {
-        store.set_channels(receivers.channels());
-    }
     server.announce().await;
     server.serve_until(stop_signal()).await
 }
@@ -132,6 +129,9 @@ impl Server {
         let receivers = Receivers::new(&config.notify, secrets.as_ref())?;
         make_private_folder(&config.data)?;
         let (store, snapshot) = open_resources(&config.data, &clock, apply).await?;
+        if let Some(store) = &store {
+            store.set_channels(receivers.channels());
+        }
 
         let (budgets, counting) = tally_gateway::budgets_of(&snapshot, &clock);
         let (running, recovery) = Journal::open_observed(

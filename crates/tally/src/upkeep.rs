@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use tally_gateway::{DataPlane, Secrets};
 use tally_store::{Snapshot, Store};
 
-use crate::{resources::SNAPSHOT_FILE, serve::Parts};
+use crate::{recount::recount, resources::SNAPSHOT_FILE, serve::Parts};
 
 /// Holds what was learned about models' tokens.
 pub(crate) const CALIBRATION_FILE: &str = "calibration.json";
@@ -74,6 +74,7 @@ pub(crate) async fn keep_budgets(parts: Parts) {
     let mut kept = 0;
     loop {
         tokio::time::sleep(KEEP_BUDGETS_EVERY).await;
+        recount(&parts).await;
         match parts.gateway.keep_budgets(kept).await {
             Ok(sequence) => kept = sequence,
             Err(error) => tracing::warn!(%error, "the budgets' counters are not kept; tried again"),
