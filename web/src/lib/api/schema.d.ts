@@ -566,6 +566,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/budget-use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How every budget stands
+         * @description Used, reserved, limit, projection, stage and state of every counter, by its name.
+         *
+         *     Roles: admin, finops, security, auditor, viewer; managers for their teams, developers for themselves.
+         */
+        get: operations["listBudgetUse"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/budgets/{name}/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How one budget stands
+         * @description With its stages and when they were reached.
+         *
+         *     Roles: admin, finops, security, auditor, viewer; managers for their teams, developers for themselves.
+         */
+        get: operations["getBudgetUse"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * My quota
+         * @description How the budgets stand that calls of the caller count against, whatever they are for.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["listMyBudgets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -2262,6 +2328,138 @@ export interface components {
         };
         /** @description Whether a task reached its goal. */
         TaskResult: "succeeded" | "failed";
+        /** @description Some of a list, and where the rest starts. */
+        BudgetUsePage: {
+            /** @description In the order of the list. */
+            items: components["schemas"]["BudgetUse"][];
+            /** @description The `after` of the next page; null on the last one. */
+            next: string | null;
+        };
+        /** @description How one counter stands. Amounts have the limit's unit. */
+        BudgetUse: {
+            /** @description Which counter. */
+            counter: components["schemas"]["CounterId"];
+            /**
+             * Format: date-time
+             * @description Start of the window.
+             */
+            window_start: string;
+            /**
+             * Format: date-time
+             * @description End of the window; of a rolling one, now.
+             */
+            window_end: string;
+            /** @description 100 %: as declared, with what was carried over and granted. */
+            limit: components["schemas"]["BudgetLimit"];
+            /** @description As declared. */
+            limit_declared: components["schemas"]["BudgetLimit"];
+            /** @description Left of the window before. */
+            carried: components["schemas"]["BudgetLimit"];
+            /** @description Granted for now. */
+            granted: components["schemas"]["BudgetLimit"];
+            /** @description Used by calls that have ended. */
+            settled: components["schemas"]["BudgetLimit"];
+            /** @description The most that calls under way may still use. */
+            reserved: components["schemas"]["BudgetLimit"];
+            /** @description Used beyond the limit, by calls that were served less. */
+            overage: components["schemas"]["BudgetLimit"];
+            /** @description Never exceeded, where there is one. */
+            ceiling?: components["schemas"]["BudgetLimit"] | null;
+            /** @description At this pace, used at the end of the window. */
+            projected?: components["schemas"]["BudgetLimit"] | null;
+            /**
+             * Format: date-time
+             * @description At this pace, when the limit is reached, if within the window.
+             */
+            exhausted_at?: string | null;
+            /** @description How it stands. */
+            state: components["schemas"]["BudgetState"];
+            /**
+             * Format: uint32
+             * @description The highest stage reached, in percent.
+             */
+            stage?: number | null;
+            /** @description All its stages, the lowest first. */
+            stages: components["schemas"]["StageUse"][];
+        };
+        /** @description One counter: a budget, of whom, of which environment. */
+        CounterId: {
+            /** @description The budget. */
+            budget: components["schemas"]["BudgetName"];
+            /** @description Whose, where the budget is one of its own for `each` of something. */
+            each?: string | null;
+            /** @description Of which environment, where that has a limit of its own. */
+            environment?: components["schemas"]["Environment"] | null;
+        };
+        /** @description The name of a `Budget`. */
+        BudgetName: components["schemas"]["Name"];
+        /** @description What 100 % is. */
+        BudgetLimit: {
+            usd: components["schemas"]["PicoUsdSum"];
+        } | {
+            /** Format: uint64 */
+            tokens: number;
+        } | {
+            /** Format: uint64 */
+            requests: number;
+        };
+        /** @description How a budget stands, the worst last. */
+        BudgetState: "ok" | "notified" | "approval" | "degraded" | "denied";
+        /** @description How one stage of a counter stands. */
+        StageUse: {
+            /** @description The stage. */
+            stage: components["schemas"]["BudgetStage"];
+            /**
+             * Format: date-time
+             * @description When it was reached in this window.
+             */
+            reached_at?: string | null;
+            /** @description What became of its approval: none is open, it waits, yes, or no. */
+            approved?: boolean | null;
+        };
+        /** @description What happens from a share of the limit on; exactly one action. */
+        BudgetStage: {
+            /**
+             * Format: uint32
+             * @description From this percentage of the limit on.
+             */
+            at: number;
+            /** @description Tell these. */
+            notify?: components["schemas"]["StageRole"][];
+            /** @description Ask these; all must approve. */
+            approval?: components["schemas"]["StageRole"][];
+            /** @description What calls do while the approval is open. */
+            pending?: components["schemas"]["Pending"] | null;
+            /** @description Serve less. */
+            degrade?: components["schemas"]["StageDegrade"] | null;
+            /** @description Refuse: the budget has a ceiling. */
+            deny?: boolean;
+        };
+        /** @description Who is told or asked. */
+        StageRole: "owner" | "person" | "manager" | "workload_owner" | "finops" | "security" | "webhook";
+        /** @description What calls do while an approval is open. */
+        Pending: "continue" | "degrade" | "deny";
+        /** @description How to serve less; empty stands for the workload's declared fallback. */
+        StageDegrade: {
+            /** @description `cheaper` (the model's own declaration) or the name of a model. */
+            to?: string | null;
+            /** @description Follow the models' declarations of a cheaper one down to this tier. */
+            tier?: components["schemas"]["Tier"] | null;
+            /** @description Lower the effort of reasoning to this. */
+            reasoning_effort?: components["schemas"]["ReasoningEffort"] | null;
+            /**
+             * Format: uint64
+             * @description Cut the prompt to this many tokens.
+             */
+            max_context_tokens?: number | null;
+            /**
+             * Format: uint64
+             * @description Cap the answer at this many tokens, at least 1,024; only under a ceiling.
+             */
+            max_output_tokens?: number | null;
+        };
+        /** @description How much a model may think. */
+        ReasoningEffort: "minimal" | "low" | "medium" | "high";
         /** @description Usage that settled since the message before. */
         LiveCalls: {
             /** Format: date-time */
@@ -2490,33 +2688,12 @@ export interface components {
             /** @description How far it has come. */
             state: components["schemas"]["GrantState"];
         };
-        /** @description One counter: a budget, of whom, of which environment. */
-        CounterId: {
-            /** @description The budget. */
-            budget: components["schemas"]["BudgetName"];
-            /** @description Whose, where the budget is one of its own for `each` of something. */
-            each?: string | null;
-            /** @description Of which environment, where that has a limit of its own. */
-            environment?: components["schemas"]["Environment"] | null;
-        };
-        /** @description The name of a `Budget`. */
-        BudgetName: components["schemas"]["Name"];
         /** @description What is asked for. */
         GrantAsk: {
             increase: components["schemas"]["BudgetLimit"];
         } | {
             /** Format: uint32 */
             pass_stage: number;
-        };
-        /** @description What 100 % is. */
-        BudgetLimit: {
-            usd: components["schemas"]["PicoUsdSum"];
-        } | {
-            /** Format: uint64 */
-            tokens: number;
-        } | {
-            /** Format: uint64 */
-            requests: number;
         };
         /** @description A role that has to approve, and who could when it was asked. */
         GrantNeed: {
@@ -2525,8 +2702,6 @@ export interface components {
             /** @description Who has it; delegates come on top. */
             people: components["schemas"]["PersonName"][];
         };
-        /** @description Who is told or asked. */
-        StageRole: "owner" | "person" | "manager" | "workload_owner" | "finops" | "security" | "webhook";
         /** @description What one approver said. */
         GrantDecision: {
             /** @description Who said it. */
@@ -2577,108 +2752,6 @@ export interface components {
             /** @description The budget that would bind next, if one is known. */
             above: components["schemas"]["BudgetUse"] | null;
         };
-        /** @description How one counter stands. Amounts have the limit's unit. */
-        BudgetUse: {
-            /** @description Which counter. */
-            counter: components["schemas"]["CounterId"];
-            /**
-             * Format: date-time
-             * @description Start of the window.
-             */
-            window_start: string;
-            /**
-             * Format: date-time
-             * @description End of the window; of a rolling one, now.
-             */
-            window_end: string;
-            /** @description 100 %: as declared, with what was carried over and granted. */
-            limit: components["schemas"]["BudgetLimit"];
-            /** @description As declared. */
-            limit_declared: components["schemas"]["BudgetLimit"];
-            /** @description Left of the window before. */
-            carried: components["schemas"]["BudgetLimit"];
-            /** @description Granted for now. */
-            granted: components["schemas"]["BudgetLimit"];
-            /** @description Used by calls that have ended. */
-            settled: components["schemas"]["BudgetLimit"];
-            /** @description The most that calls under way may still use. */
-            reserved: components["schemas"]["BudgetLimit"];
-            /** @description Used beyond the limit, by calls that were served less. */
-            overage: components["schemas"]["BudgetLimit"];
-            /** @description Never exceeded, where there is one. */
-            ceiling?: components["schemas"]["BudgetLimit"] | null;
-            /** @description At this pace, used at the end of the window. */
-            projected?: components["schemas"]["BudgetLimit"] | null;
-            /**
-             * Format: date-time
-             * @description At this pace, when the limit is reached, if within the window.
-             */
-            exhausted_at?: string | null;
-            /** @description How it stands. */
-            state: components["schemas"]["BudgetState"];
-            /**
-             * Format: uint32
-             * @description The highest stage reached, in percent.
-             */
-            stage?: number | null;
-            /** @description All its stages, the lowest first. */
-            stages: components["schemas"]["StageUse"][];
-        };
-        /** @description How a budget stands, the worst last. */
-        BudgetState: "ok" | "notified" | "approval" | "degraded" | "denied";
-        /** @description How one stage of a counter stands. */
-        StageUse: {
-            /** @description The stage. */
-            stage: components["schemas"]["BudgetStage"];
-            /**
-             * Format: date-time
-             * @description When it was reached in this window.
-             */
-            reached_at?: string | null;
-            /** @description What became of its approval: none is open, it waits, yes, or no. */
-            approved?: boolean | null;
-        };
-        /** @description What happens from a share of the limit on; exactly one action. */
-        BudgetStage: {
-            /**
-             * Format: uint32
-             * @description From this percentage of the limit on.
-             */
-            at: number;
-            /** @description Tell these. */
-            notify?: components["schemas"]["StageRole"][];
-            /** @description Ask these; all must approve. */
-            approval?: components["schemas"]["StageRole"][];
-            /** @description What calls do while the approval is open. */
-            pending?: components["schemas"]["Pending"] | null;
-            /** @description Serve less. */
-            degrade?: components["schemas"]["StageDegrade"] | null;
-            /** @description Refuse: the budget has a ceiling. */
-            deny?: boolean;
-        };
-        /** @description What calls do while an approval is open. */
-        Pending: "continue" | "degrade" | "deny";
-        /** @description How to serve less; empty stands for the workload's declared fallback. */
-        StageDegrade: {
-            /** @description `cheaper` (the model's own declaration) or the name of a model. */
-            to?: string | null;
-            /** @description Follow the models' declarations of a cheaper one down to this tier. */
-            tier?: components["schemas"]["Tier"] | null;
-            /** @description Lower the effort of reasoning to this. */
-            reasoning_effort?: components["schemas"]["ReasoningEffort"] | null;
-            /**
-             * Format: uint64
-             * @description Cut the prompt to this many tokens.
-             */
-            max_context_tokens?: number | null;
-            /**
-             * Format: uint64
-             * @description Cap the answer at this many tokens, at least 1,024; only under a ceiling.
-             */
-            max_output_tokens?: number | null;
-        };
-        /** @description How much a model may think. */
-        ReasoningEffort: "minimal" | "low" | "medium" | "high";
         /** @description What became of a grant. */
         GrantTrail: {
             /** @description One line for each step, oldest first. */
@@ -4768,6 +4841,110 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Call"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBudgetUse: {
+        parameters: {
+            query?: {
+                /** @description Only counters of this budget. */
+                budget?: string | null;
+                /** @description Only counters that stand like this: `ok`, `notified`, `approval`, `degraded`, `denied`. */
+                state?: string | null;
+                /** @description How many at most, 1 to 2,000; by default 200. */
+                limit?: number | null;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counters. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetUsePage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBudgetUse: {
+        parameters: {
+            query?: {
+                /** @description Whose, where the budget is one of its own for `each` of something. */
+                each?: string | null;
+                /** @description Of which environment, where that has a limit of its own. */
+                environment?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The counter. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetUse"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMyBudgets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counters. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetUsePage"];
                 };
             };
             /** @description What went wrong, and what to do about it. */
