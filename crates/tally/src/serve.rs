@@ -79,9 +79,6 @@ pub(crate) async fn run(arguments: ServeArguments, connection: &Connection) -> a
     start_log(&config)?;
     let secrets = Arc::new(MachineSecrets::default());
     let server = Server::start(config, secrets, &arguments.apply).await?;
-    if let Some(store) = &store {
-        store.set_channels(receivers.channels());
-    }
     server.announce().await;
     server.serve_until(stop_signal()).await
 }
@@ -130,6 +127,9 @@ impl Server {
         let receivers = Receivers::new(&config.notify, secrets.as_ref())?;
         make_private_folder(&config.data)?;
         let (store, snapshot) = open_resources(&config.data, &clock, apply).await?;
+        if let Some(store) = &store {
+            store.set_channels(receivers.channels());
+        }
 
         let (running, recovery) =
             Journal::open(config.journal_options(), NodeId(ids.uuid(clock.now())))?;
