@@ -209,8 +209,9 @@ fn a_burst_is_told_once_to_everyone_it_concerns() {
     }
     // What nobody takes is visible, with the reason.
     let waiting = tally.api("/api/v1/deliveries?state=waiting");
-    let dead = waiting["items"].as_array().unwrap().iter().find(|one| one["to"] == "dead").unwrap();
-    assert!(dead["attempts"].as_i64() >= Some(1) && dead["last_error"].is_string(), "{dead}");
+    let mut waiting = waiting["items"].as_array().unwrap().iter();
+    let dead = waiting.find(|one| one["to"] == "dead" && one["attempts"] != 0).unwrap();
+    assert!(dead["last_error"].is_string(), "{dead}");
 }
 
 #[test]
