@@ -229,7 +229,9 @@ pub(crate) fn percent_encoded(text: &str) -> String {
 
 fn display(snapshot: &Snapshot, person: &PersonName) -> String {
     let spec = snapshot.people.get(person.as_str());
-    spec.and_then(|spec| spec.display_name.clone()).unwrap_or_else(|| person.to_string())
+    let name = spec.and_then(|spec| spec.display_name.clone());
+    // It becomes the subject of mail: one line.
+    name.unwrap_or_else(|| person.to_string()).replace(char::is_control, " ")
 }
 
 // === impl Step ===

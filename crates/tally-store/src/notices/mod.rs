@@ -1,6 +1,7 @@
 //! What people are told: an inbox for each person, and an outbox for mail, webhooks and
 //! chat. Both are written in the transaction of what they tell of.
 
+mod delivery;
 mod inbox;
 mod outbox;
 mod stages;
@@ -11,11 +12,9 @@ use tally_types::{Kind, PersonName, Spec, Timestamp};
 
 use crate::{ResourceId, Store, StoreError, change::Change};
 
+pub use delivery::{Channel, DeliveriesPage, Delivery, DeliveryState, Outgoing};
 pub use inbox::{Inbox, InboxPage, Notification};
-pub use outbox::{
-    ATTEMPTS_MAX, Channel, Deliveries, DeliveriesPage, Delivery, DeliveryState, Outgoing,
-    WAITING_MAX,
-};
+pub use outbox::{ATTEMPTS_MAX, Deliveries, WAITING_MAX};
 pub use stages::{StageEvent, StageEvents, StageEventsPage};
 
 pub(crate) use inbox::forget;

@@ -78,7 +78,9 @@ impl Receivers {
         for webhook in &config.webhooks {
             let what = format!("notify.webhooks `{}`: secret_env", webhook.name);
             let secret = read(what, &webhook.secret_env)?;
-            let by = Carrier::Webhook(post::Webhook::new(&webhook.url, &secret)?);
+            let by = Carrier::Webhook(
+                post::Webhook::new(&webhook.url, &secret).with_context(|| webhook.name.clone())?,
+            );
             let only_named = webhook.about == About::Named;
             all.push(Receiver {
                 channel: Channel::Webhook,

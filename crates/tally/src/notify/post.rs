@@ -2,6 +2,7 @@
 
 use std::{error::Error as _, time::Duration};
 
+use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::{RequestBuilder, StatusCode, Url};
 use ring::hmac;
@@ -54,6 +55,15 @@ async fn post(request: RequestBuilder) -> Result<(), Failure> {
     }
 }
 
+/// The key of a secret: what its base64 stands for, or the text itself.
+fn key(secret: &str) -> anyhow::Result<hmac::Key> {
+    let encoded = secret.strip_prefix(SECRET_PREFIX);
+    let decoded = encoded.map(|encoded| STANDARD.decode(encoded)).transpose();
+    let decoded = decoded.context("after `whsec_`, expected a secret in base64")?;
+    let secret = decoded.unwrap_or_else(|| secret.as_bytes().to_vec());
+    Ok(hmac::Key::new(hmac::HMAC_SHA256, &secret))
+}
+
 /// `v1,` and the HMAC-SHA-256 of `id.timestamp.body`, in base64.
 fn signature(key: &hmac::Key, id: &str, timestamp: i64, body: &str) -> String {
     let tag = hmac::sign(key, format!("{id}.{timestamp}.{body}").as_bytes());
@@ -64,10 +74,7 @@ fn signature(key: &hmac::Key, id: &str, timestamp: i64, body: &str) -> String {
 
 impl Webhook {
     pub(super) fn new(url: &str, secret: &str) -> anyhow::Result<Self> {
-        let encoded = secret.strip_prefix(SECRET_PREFIX);
-        let decoded = encoded.map(|encoded| STANDARD.decode(encoded)).transpose()?;
-        let secret = decoded.unwrap_or_else(|| secret.as_bytes().to_vec());
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);
+        let key = key(secret)?;
         Ok(Self { http: client()?, url: url.parse()?, key, clock: SystemClock::new() })
     }
 
@@ -133,18 +140,13 @@ mod tests {
     #[test]
     fn the_signature_is_that_of_the_standard() {
         // The example of the specification.
-        let webhook =
-            Webhook::new("http://127.0.0.1:9", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let key = key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
         assert_eq!(
-            signature(
-                &webhook.key,
-                "msg_p5jXN8AQM9LWM0D4loKWxJek",
-                1_614_265_330,
-                "{\"test\": 2432232314}"
-            ),
+            signature(&key, id, 1_614_265_330, "{\"test\": 2432232314}"),
             "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
         );
-        assert!(Webhook::new("http://127.0.0.1:9", "whsec_not base64").is_err());
+        assert!(super::key("whsec_not base64").is_err());
     }
 
     #[test]

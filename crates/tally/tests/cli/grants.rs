@@ -134,6 +134,16 @@ fn by(tally: &Tally, key: &str, arguments: &[&str]) -> Done {
     run(tally.command(arguments).env("TALLY_KEY", key), "")
 }
 
+/// The same message three times, as the first two failed, each signed.
+fn check_posts(posts: &[Post]) {
+    assert_eq!(posts.len(), 3);
+    posts.iter().for_each(Post::verify);
+    assert!(posts.iter().all(|post| post.header("webhook-id") == posts[0].header("webhook-id")));
+    let body: Value = serde_json::from_str(&posts[2].body).unwrap();
+    assert_eq!(body["type"], "grant.requested");
+    assert_eq!(body["data"]["about"]["spec"]["requested_by"], "ada");
+}
+
 #[test]
 fn a_burst_is_told_once_to_everyone_it_concerns() {
     let ((smtp, mails), (hook, posts), (chat, chats)) = (smtp(), receiver(2), receiver(0));
@@ -179,17 +189,7 @@ fn a_burst_is_told_once_to_everyone_it_concerns() {
     let mail = mails.lock().unwrap()[0].clone();
     assert!(mail.contains("To: grace@acme.test") && mail.contains("Message-ID: <tally_"), "{mail}");
     assert!(mail.contains("https://tally.acme.test/approvals/support-month"), "{mail}");
-    {
-        let posts = posts.lock().unwrap();
-        assert_eq!(posts.len(), 3);
-        posts.iter().for_each(Post::verify);
-        assert!(
-            posts.iter().all(|post| post.header("webhook-id") == posts[0].header("webhook-id"))
-        );
-        let body: Value = serde_json::from_str(&posts[2].body).unwrap();
-        assert_eq!(body["type"], "grant.requested");
-        assert_eq!(body["data"]["about"]["spec"]["requested_by"], "ada");
-    }
+    check_posts(&posts.lock().unwrap());
     let chat: Value = serde_json::from_str(&chats.lock().unwrap()[0].body).unwrap();
     assert!(chat["text"].as_str().unwrap().starts_with("Ada asks for 250 USD more"), "{chat}");
 
@@ -209,8 +209,9 @@ fn a_burst_is_told_once_to_everyone_it_concerns() {
     }
     // What nobody takes is visible, with the reason.
     let waiting = tally.api("/api/v1/deliveries?state=waiting");
-    let dead = waiting["items"].as_array().unwrap().iter().find(|one| one["to"] == "dead").unwrap();
-    assert!(dead["attempts"].as_i64() >= Some(1) && dead["last_error"].is_string(), "{dead}");
+    let mut waiting = waiting["items"].as_array().unwrap().iter();
+    let dead = waiting.find(|one| one["to"] == "dead" && one["attempts"] != 0).unwrap();
+    assert!(dead["last_error"].is_string(), "{dead}");
 }
 
 #[test]
