@@ -94,7 +94,7 @@ export function amount(limit: BudgetLimit | null | undefined): string {
 export function amountExact(limit: BudgetLimit | null | undefined): string {
   if (!limit) return 'not known';
   const unit = unitOf(limit);
-  if (unit === 'usd') return moneyExact(limit.usd);
+  if (unit === 'usd') return moneyExact(textOf(limit));
   return `${countExact(textOf(limit))} ${NOUNS[unit][textOf(limit) === '1' ? 0 : 1]}`;
 }
 

@@ -59,7 +59,11 @@ export type Row =
   | { kind: 'group'; budget: string; uses: BudgetUse[]; worst: BudgetUse; isOpen: boolean };
 
 /** One row per counter; those of a budget with several under one that can be opened. */
-export function rowsOf(uses: BudgetUse[], order: Order, isOpen: (budget: string) => boolean): Row[] {
+export function rowsOf(
+  uses: BudgetUse[],
+  order: Order,
+  isOpen: (budget: string) => boolean,
+): Row[] {
   const groups = new Map<string, BudgetUse[]>();
   for (const use of uses.toSorted(ORDERS[order])) {
     const { budget } = use.counter;

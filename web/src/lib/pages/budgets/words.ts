@@ -25,7 +25,12 @@ export const STATES: { name: BudgetState; label: string; tone: Tone; meaning: st
     tone: 'warn',
     meaning: 'Somebody has to approve that it goes on',
   },
-  { name: 'notified', label: 'Heads-up', tone: 'warn', meaning: 'A stage was reached; people know' },
+  {
+    name: 'notified',
+    label: 'Heads-up',
+    tone: 'warn',
+    meaning: 'A stage was reached; people know',
+  },
   { name: 'ok', label: 'OK', tone: 'ok', meaning: 'Below its first stage' },
 ];
 
