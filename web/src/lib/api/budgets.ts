@@ -149,7 +149,8 @@ export interface GrantRequest {
 
 export interface GrantPreview {
   grant: GrantSpec;
-  use: BudgetUse;
+  /** Null while nothing has counted against it. */
+  use: BudgetUse | null;
   above: BudgetUse | null;
 }
 
@@ -192,7 +193,7 @@ export const OPERATIONS = {
   stageEvents: 'listBudgetEvents',
   listGrants: 'listGrants',
   getGrant: 'getGrant',
-  ask: 'requestGrant',
+  ask: 'createGrant',
   approve: 'approveGrant',
   deny: 'denyGrant',
   revoke: 'revokeGrant',
@@ -250,7 +251,7 @@ export const myUses = async (_: unknown, signal?: AbortSignal): Promise<BudgetUs
 export const listStageEvents = (
   { name, each }: Of,
   signal?: AbortSignal,
-): Promise<Page<StageEvent>> =>
+): Promise<Listed<StageEvent>> =>
   api.get(at`/api/v1/budgets/${name}/events`, { query: { each, limit: 200 }, signal });
 
 export const listGrants = (view: GrantsView, signal?: AbortSignal): Promise<Grant[]> =>
@@ -280,7 +281,13 @@ export const actOnGrant = (
     idempotencyKey,
   });
 
-export interface Notices extends Page<Notice> {
+/** Some lists go on after a number, some after a name. */
+export interface Listed<T> {
+  items: T[];
+  next: string | number | null;
+}
+
+export interface Notices extends Listed<Notice> {
   unread: number;
 }
 
@@ -295,7 +302,7 @@ export const readNotices = (which: { ids: string[] } | { all: true }): Promise<v
 export const listDeliveries = (
   query: { state: string | null; after: string | null },
   signal?: AbortSignal,
-): Promise<Page<Delivery>> =>
+): Promise<Listed<Delivery>> =>
   api.get('/api/v1/deliveries', { query: { ...query, limit: 50 }, signal });
 
 export const retryDelivery = (id: string): Promise<void> =>

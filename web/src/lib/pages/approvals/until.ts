@@ -6,6 +6,10 @@ import { isRolling } from '../budgets/words';
 
 export const OTHER = 'day';
 
+/** No grant holds longer. */
+const DAYS_MOST = 90;
+const DAY_MS = 86_400_000;
+
 /** A few ends that make sense, the end of the window first where there is one. */
 export function endsOf(
   use: BudgetUse,
@@ -19,7 +23,8 @@ export function endsOf(
     value: after(days),
     label: `${days} ${days === 1 ? 'day' : 'days'}: to the end of ${fullDay(new Date(Date.parse(after(days)) - 1), zone)}`,
   }));
-  if (!isRolling(use, now)) {
+  const isNear = new Date(use.window_end).getTime() - now.getTime() <= DAYS_MOST * DAY_MS;
+  if (!isRolling(use, now) && isNear) {
     const value = new Date(use.window_end).toISOString();
     return [
       { value, label: `The end of the window: ${fullDay(last, zone)}` },

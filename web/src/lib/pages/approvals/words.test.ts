@@ -25,7 +25,7 @@ describe('a grant', () => {
   it('says what it is and who has to decide', () => {
     expect(askWords(grant())).toBe('$400 more on support-month');
     expect(askWords(grant({ ask: { pass_stage: 80 } }))).toBe(
-      'to go on past 80 % of support-month',
+      'Going on past 80 % of support-month',
     );
     expect(needWords(grant().needs)).toBe('the owner (grace) and FinOps (maya or tess)');
     const decision = { by: 'grace', role: 'owner' as const, approved: true, at: '' };

@@ -28,12 +28,16 @@ export const asker = (spec: GrantSpec): string => spec.requested_by ?? 'Tally';
 export function askWords({ ask, counter }: GrantSpec): string {
   const name = counterName(counter);
   if ('increase' in ask) return `${amount(ask.increase)} more on ${name}`;
-  return `to go on past ${ask.pass_stage} % of ${name}`;
+  return `Going on past ${ask.pass_stage} % of ${name}`;
 }
+
+/** Somebody has to decide; an emergency holds already, and is to be reviewed. */
+export const isUndecided = (spec: GrantSpec): boolean =>
+  spec.state === 'pending' || (spec.emergency === true && spec.state === 'approved');
 
 /** Who still has to say yes: all of these roles. */
 export function waitingFor(spec: GrantSpec): GrantSpec['needs'] {
-  if (spec.state !== 'pending') return [];
+  if (!isUndecided(spec)) return [];
   const said = new Set((spec.decisions ?? []).map(({ role }) => role));
   return spec.needs.filter(({ role }) => !said.has(role));
 }

@@ -32,6 +32,8 @@ export interface BarGeometry {
 /** A bar ends a little after its limit, and never shows more than twice of it. */
 const ROOM = 1.04;
 const MOST = 2;
+/** Guesses do not squeeze what is known. */
+const GUESS_MOST = 1.3;
 
 export function barOf(use: BudgetUse): BarGeometry {
   const settled = shareOf(use.settled, use.limit);
@@ -40,7 +42,8 @@ export function barOf(use: BudgetUse): BarGeometry {
   const projected = use.projected ? shareOf(use.projected, use.limit) : null;
   const stages = use.stages.map(({ stage }) => stage.at / 100);
   const farthest = Math.max(1, held, ceiling ?? 0, ...stages);
-  const top = Math.min(MOST, Math.max(ROOM, farthest * (farthest > 1 ? 1.03 : ROOM)));
+  const guess = Math.min(GUESS_MOST, projected ?? 0);
+  const top = Math.min(MOST, Math.max(ROOM, guess * 1.01, farthest * (farthest > 1 ? 1.03 : ROOM)));
   const place = (share: number) => round((Math.min(share, top) / top) * 100);
   const piece = (from: number, to: number): Piece | null => {
     const left = place(from);

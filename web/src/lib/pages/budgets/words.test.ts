@@ -5,6 +5,7 @@ import {
   counterHref,
   counterName,
   dayName,
+  endName,
   listed,
   paceWords,
   scopeWords,
@@ -55,6 +56,16 @@ describe('days', () => {
     expect(dayName('2026-10-25T22:30:00Z', ZONE, new Date('2026-10-25T00:30:00Z'))).toBe(
       'today at 23:30',
     );
+  });
+});
+
+describe('ends', () => {
+  it('are named by their last day', () => {
+    const end = (instant: string) => endName(instant, ZONE, NOW);
+    expect(end('2026-11-30T23:00:00Z')).toBe('the end of 30 Nov');
+    expect(end('2026-11-22T23:00:00Z')).toBe('the end of today');
+    expect(end('2026-11-26T23:00:00Z')).toBe('the end of Thursday');
+    expect(end('2026-11-23T15:00:00Z')).toBe('tomorrow at 16:00');
   });
 });
 

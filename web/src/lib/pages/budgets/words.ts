@@ -11,7 +11,7 @@ import type {
   StageRole,
 } from '../../api/budgets';
 import { countExact, words } from '../../format';
-import { addDays, dayOf, fullDay, isoDay, shortTime } from '../../zone';
+import { addDays, dayOf, fullDay, isoDay, midnight } from '../../zone';
 import { amount, compare, isZero, minus, percent, shareOf } from './amount';
 
 export type Tone = 'neutral' | 'accent' | 'ok' | 'warn' | 'bad';
@@ -63,7 +63,7 @@ export function listed(items: string[]): string {
   return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
 }
 
-function capital(text: string): string {
+export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
@@ -151,6 +151,17 @@ export function dayName(instant: string | Date, zone: string, now: Date = new Da
   return `on ${fullDay(at, zone).replace(` ${here.year}`, '')}`;
 }
 
+/** When something ends, as a person would name it: `the end of 30 Nov`. */
+export function endName(instant: string, zone: string, now: Date = new Date()): string {
+  const at = new Date(instant);
+  if (midnight(dayOf(at, zone), zone).getTime() !== at.getTime()) {
+    return dayName(at, zone, now).replace(/^on /, '');
+  }
+  const last = new Date(at.getTime() - 1);
+  const name = dayName(last, zone, now).replace(/^on | at [\d:]+$/g, '');
+  return `the end of ${name}`;
+}
+
 export const isOver = (use: BudgetUse): boolean => compare(use.settled, use.limit) >= 0;
 
 /** What the pace so far leads to. */
@@ -226,6 +237,3 @@ export function scopeWords(scope: BudgetScope): string {
   if (scope.each) parts.unshift(`each ${scope.each}`);
   return parts.length > 0 ? parts.join(' · ') : 'all calls';
 }
-
-/** Tue 24 Nov, 14:05 */
-export const whenWords = (instant: string, zone: string): string => shortTime(instant, zone);
