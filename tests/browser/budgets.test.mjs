@@ -83,7 +83,7 @@ test('the list finds, filters and sorts; its address says how', async () => {
   await page.getByRole('searchbox', { name: 'Search budgets' }).fill(budget);
   await page.waitForURL(`**q=${budget}**`);
   await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1);
-  await page.getByLabel('State').selectOption('denied');
+  await page.getByLabel('State', { exact: true }).selectOption('denied');
   await page.waitForURL('**state=denied**');
   await page.getByText('No budget matches').waitFor();
   await page.getByRole('button', { name: 'Show all' }).click();
