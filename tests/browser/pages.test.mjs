@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 
+import { counted, makeBudget } from './harness/budgets.mjs';
 import { assertAccessible, assertFitsWidth, focused } from './harness/checks.mjs';
 import { NARROW, screenshot } from './harness/page.mjs';
 import { World } from './harness/world.mjs';
@@ -21,9 +22,14 @@ before(async () => {
     return rows.map(([name]) => name).find((name) => name !== 'unattributed');
   };
   const [event] = (await world.api.get(`/api/v1/events?${RANGE}&limit=1`)).items;
-  names = { person: await first('person'), team: await first('team'), call: event.call_id };
+  const budget = await makeBudget(world);
+  await counted(world, budget);
+  names = { budget, person: await first('person'), team: await first('team'), call: event.call_id };
 });
-after(() => world?.close());
+after(async () => {
+  if (names) await world.api.delete(`/api/v1/budgets/${names.budget}`);
+  await world?.close();
+});
 afterEach(() => world.verifyPages());
 
 /** Name, path, and something that is there only when the page has its data. */
@@ -33,6 +39,12 @@ const PAGES = [
   ['calls', () => `/calls?${RANGE}`, 'tbody tr:nth-child(20)'],
   ['call-drawer', () => `/calls?${RANGE}&call=${names.call}`, '.figures dd'],
   ['call', () => `/calls/${names.call}`, '.figures dd'],
+  ['budgets', () => '/budgets', 'tbody tr'],
+  ['budget', () => `/budgets/${names.budget}`, 'dd[data-exact]'],
+  ['quota', () => '/quota', 'main article, main .empty'],
+  ['approvals', () => '/approvals', 'main article, main .empty'],
+  ['approvals-all', () => '/approvals?tab=all', 'tbody tr, main .empty'],
+  ['notifications', () => '/notifications', 'main li, main .empty'],
   ['people', () => `/people?${RANGE}`, 'tfoot td'],
   ['person', () => `/people/${names.person}?${RANGE}`, '.kpi .value'],
   ['teams', () => `/teams?${RANGE}`, 'tfoot td'],
@@ -45,6 +57,7 @@ const PAGES = [
   ['settings-people', () => '/settings?tab=people', 'tbody tr'],
   ['settings-providers', () => '/settings?tab=providers', 'tbody tr'],
   ['settings-audit', () => '/settings?tab=audit', 'tbody tr'],
+  ['settings-deliveries', () => '/settings?tab=deliveries', 'tbody tr, main .empty'],
   ['settings-system', () => '/settings?tab=system', 'dl dd'],
   ['settings-appearance', () => '/settings?tab=appearance', 'kbd'],
 ];

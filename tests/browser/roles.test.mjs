@@ -106,6 +106,11 @@ test('no page asks for what its reader may not have', async () => {
       '/teams',
       '/models',
       '/keys',
+      '/budgets',
+      '/quota',
+      '/approvals',
+      '/approvals?tab=all',
+      '/notifications',
       '/settings',
     ]) {
       await world.open(page, path);

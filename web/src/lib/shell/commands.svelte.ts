@@ -1,5 +1,7 @@
 /** What the palette offers, and which overlay is open. */
 
+import { untrack } from 'svelte';
+
 export interface Command {
   id: string;
   label: string;
@@ -20,7 +22,8 @@ class Commands {
 
   /** Adds commands until the returned function is called: `$effect(() => commands.add([...]))`. */
   add(some: Command[]): () => void {
-    this.#more = [...this.#more, ...some];
+    // Who adds commands does not depend on those of others.
+    untrack(() => (this.#more = [...this.#more, ...some]));
     return () => {
       this.#more = this.#more.filter((command) => !some.includes(command));
     };

@@ -5,7 +5,7 @@ import { page } from '$app/state';
 import { view } from '../data/view.svelte';
 import { RANGES } from '../urlstate';
 import { overlays } from './commands.svelte';
-import { PLACES, hasFilters } from './nav';
+import { hasFilters, placesForMe } from './nav';
 import { theme } from './theme.svelte';
 
 /** Whether a key belongs to what has the focus. */
@@ -33,7 +33,7 @@ export function onkeydown(event: KeyboardEvent): void {
 function act(key: string): boolean {
   if (performance.now() - leader < FOLLOWS_MS) {
     leader = 0;
-    const place = PLACES.flat().find((one) => one.key === key);
+    const place = placesForMe().find((one) => one.key === key);
     if (place) {
       void goto(view.href(place.path));
       return true;

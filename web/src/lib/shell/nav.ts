@@ -1,5 +1,7 @@
 /** The pages, in the order of the navigation. */
 
+import { OPERATIONS } from '../api/budgets';
+import { session } from '../api/session.svelte';
 import type { IconName } from '../ui/Icon.svelte';
 
 export interface Place {
@@ -12,6 +14,8 @@ export interface Place {
   filters: boolean;
   /** Shown when one of these operations is allowed; always, without any. */
   needs?: string[];
+  /** Reached another way, such as by the bell. */
+  unlisted?: boolean;
 }
 
 export const PLACES: Place[][] = [
@@ -19,6 +23,41 @@ export const PLACES: Place[][] = [
     { path: '/overview', label: 'Overview', icon: 'overview', key: 'o', filters: true },
     { path: '/explore', label: 'Explore', icon: 'explore', key: 'e', filters: true },
     { path: '/calls', label: 'Calls', icon: 'calls', key: 'c', filters: true },
+  ],
+  [
+    {
+      path: '/budgets',
+      label: 'Budgets',
+      icon: 'budgets',
+      key: 'b',
+      filters: false,
+      needs: [OPERATIONS.listUse],
+    },
+    {
+      path: '/quota',
+      label: 'My quota',
+      icon: 'quota',
+      key: 'q',
+      filters: false,
+      needs: [OPERATIONS.mine],
+    },
+    {
+      path: '/approvals',
+      label: 'Approvals',
+      icon: 'approvals',
+      key: 'a',
+      filters: false,
+      needs: [OPERATIONS.listGrants],
+    },
+    {
+      path: '/notifications',
+      label: 'Notifications',
+      icon: 'bell',
+      key: 'n',
+      filters: false,
+      needs: [OPERATIONS.notices],
+      unlisted: true,
+    },
   ],
   [
     { path: '/people', label: 'People', icon: 'people', key: 'p', filters: true },
@@ -36,6 +75,15 @@ const OPEN = ['/sign-in', '/join', '/set-up'];
 /** Pages for people who are not signed in yet. */
 export function isOpen(path: string): boolean {
   return OPEN.some((open) => path === open || path.startsWith(`${open}/`));
+}
+
+/** Those for the roles of who is signed in. */
+export function placesForMe(): Place[] {
+  return PLACES.flat().filter(isForMe);
+}
+
+export function isForMe({ needs }: Place): boolean {
+  return !needs || needs.some((operation) => session.can(operation));
 }
 
 export function placeOf(path: string): Place | undefined {

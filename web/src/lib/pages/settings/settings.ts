@@ -115,6 +115,7 @@ export const KINDS = [
   'Workload',
   'Key',
   'Budget',
+  'Grant',
   'Policy',
 ];
 
