@@ -108,6 +108,8 @@ class Stack:
         self.sim_port, self.tally_port = free_port(), free_port()
         self.company = folder / "company.yaml"
         self.company.write_text(company.replace(COMPANY_SIM_ADDRESS, f"127.0.0.1:{self.sim_port}"))
+        # What a test adds to Tally's environment, its configuration among it.
+        self.environment: dict[str, str] = {}
         self.sim: Process | None = None
         self.tally: Process | None = None
 
@@ -141,7 +143,9 @@ class Stack:
         arguments = ["serve", "--listen", f"127.0.0.1:{self.tally_port}"]
         arguments += ["--data", str(self.data), "--apply", str(self.company)]
         # Retries are under test, not how patient they are.
-        environment = clean_environment(TALLY_GATEWAY_RETRY_WAIT_FIRST_MS="10", **self.keys)
+        environment = clean_environment(
+            TALLY_GATEWAY_RETRY_WAIT_FIRST_MS="10", **self.keys, **self.environment
+        )
         self.tally = Process("tally serve", arguments, self.folder / "tally.log", environment)
         self.tally.wait_for(f"{self.tally_url}/readyz")
 
