@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 
 import { pico } from './harness/api.mjs';
-import { counted, makeBudget } from './harness/budgets.mjs';
+import { counted, dropBudget, makeBudget } from './harness/budgets.mjs';
 import { assertAccessible } from './harness/checks.mjs';
 import { World } from './harness/world.mjs';
 
@@ -19,8 +19,11 @@ before(async () => {
   await counted(world, budget);
 });
 after(async () => {
-  if (budget) await world.api.delete(`/api/v1/budgets/${budget}`);
-  await world?.close();
+  try {
+    await dropBudget(world, budget);
+  } finally {
+    await world?.close();
+  }
 });
 afterEach(() => world.verifyPages());
 

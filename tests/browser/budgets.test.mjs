@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, afterEach, before, test } from 'node:test';
 
-import { counted, makeBudget } from './harness/budgets.mjs';
+import { counted, dropBudget, makeBudget } from './harness/budgets.mjs';
 import { World } from './harness/world.mjs';
 
 let world;
@@ -22,10 +22,11 @@ before(async () => {
   await counted(world, eachTeam);
 });
 after(async () => {
-  for (const name of [budget, eachTeam]) {
-    if (name) await world.api.delete(`/api/v1/budgets/${name}`);
+  try {
+    for (const name of [budget, eachTeam]) await dropBudget(world, name);
+  } finally {
+    await world?.close();
   }
-  await world?.close();
 });
 afterEach(() => world.verifyPages());
 

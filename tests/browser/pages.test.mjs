@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 
-import { counted, makeBudget } from './harness/budgets.mjs';
+import { counted, dropBudget, makeBudget } from './harness/budgets.mjs';
 import { assertAccessible, assertFitsWidth, focused } from './harness/checks.mjs';
 import { NARROW, screenshot } from './harness/page.mjs';
 import { World } from './harness/world.mjs';
@@ -27,8 +27,11 @@ before(async () => {
   names = { budget, person: await first('person'), team: await first('team'), call: event.call_id };
 });
 after(async () => {
-  if (names) await world.api.delete(`/api/v1/budgets/${names.budget}`);
-  await world?.close();
+  try {
+    await dropBudget(world, names?.budget);
+  } finally {
+    await world?.close();
+  }
 });
 afterEach(() => world.verifyPages());
 

@@ -116,6 +116,7 @@ fn position(text: &str) -> Result<CounterId, Problem> {
 async fn one(
     State(api): State<Arc<Api>>,
     Extension(scope): Extension<Scope>,
+    Extension(caller): Extension<Caller>,
     Extension(path): Extension<PathParams>,
     query: Result<Query<CounterQuery>, QueryRejection>,
 ) -> Result<Json<BudgetUse>, Problem> {
@@ -126,7 +127,11 @@ async fn one(
     let counter = CounterId { budget: BudgetName(path.name()?), each, environment };
     let plane = api.state.gateway.plane();
     let found = api.state.gateway.budgets().use_of(&counter, api.state.clock.now());
-    found.filter(|it| sees(&scope, &plane, &it.counter)).map(Json).ok_or_else(|| {
+    // Who may spend from a budget may see how it stands.
+    let may_see = |it: &BudgetUse| {
+        sees(&scope, &plane, &it.counter) || spends_from(&api, &caller, &it.counter)
+    };
+    found.filter(may_see).map(Json).ok_or_else(|| {
         let detail = format!("there is no counter `{counter}`");
         Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
             .with_next_step("`GET /api/v1/budget-use` lists them; one for `each` of something begins with its first call")
@@ -137,16 +142,25 @@ async fn mine(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
 ) -> Json<Page<BudgetUse>> {
+    Json(Page { items: own(&api, &caller), next: None })
+}
+
+fn spends_from(api: &Api, caller: &Caller, counter: &CounterId) -> bool {
+    own(api, caller).iter().any(|it| it.counter == *counter)
+}
+
+/// The counters that calls of the caller count against.
+fn own(api: &Api, caller: &Caller) -> Vec<BudgetUse> {
     let now = api.state.clock.now();
     let mut items: Vec<BudgetUse> = Vec::new();
-    for event in calls_of(&caller, now) {
+    for event in calls_of(caller, now) {
         for found in api.state.gateway.budgets().applying(&event, now) {
             if !items.iter().any(|it| it.counter == found.counter) {
                 items.push(found);
             }
         }
     }
-    Json(Page { items, next: None })
+    items
 }
 
 /// Calls that the caller could make: of their own, and for each workload that a key of

@@ -39,3 +39,10 @@ export async function counted(world, budget) {
   } while (Date.now() < end);
   throw new Error(`no call counted against ${budget} in ${COUNTED_SECONDS_MAX} s`);
 }
+
+/** Takes a test's budget away again. */
+export async function dropBudget(world, budget) {
+  if (!budget) return;
+  const { version } = await world.api.get(`/api/v1/budgets/${budget}`);
+  await world.api.delete(`/api/v1/budgets/${budget}?version=${version}`);
+}
