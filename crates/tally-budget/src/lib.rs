@@ -27,6 +27,7 @@ mod commit;
 mod counter;
 mod definition;
 mod index;
+pub mod leases;
 mod rates;
 mod recount;
 mod report;

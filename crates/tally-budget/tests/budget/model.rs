@@ -1,19 +1,8 @@
 //! The state machine against a model that keeps every call and adds up anew each time.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs,
-    reason = "a test"
-)]
-
-mod support;
-
 use std::{collections::BTreeMap, sync::Arc};
 
+use crate::support::{Naive, START, World, budget, calendar, call};
 use proptest::prelude::*;
-use support::{Naive, START, World, budget, calendar, call};
 use tally_budget::{Ask, Budgets, Checkpoint, Demand, Hold, Verdict};
 use tally_types::{
     CounterId, EventId, PicoUsd, Timestamp, UsageEvent,
