@@ -118,7 +118,7 @@ pub(crate) fn pass_stage(
         requested_by: None,
         requested_at: now.max(reached.window_start),
         emergency: false,
-        needs: reached.stage.approval.iter().map(need).collect(),
+        needs: staffed(snapshot, reached.stage.approval.iter().map(need).collect(), None),
         decisions: Vec::new(),
         escalated_at: None,
         state: GrantState::Pending,
@@ -232,7 +232,31 @@ fn needs(
             needs.push(GrantNeed { role, people });
         }
     }
-    Ok(needs)
+    Ok(staffed(snapshot, needs, Some(by)))
+}
+
+/// As one person fills one need, two needs of the same single person would never both be
+/// filled: an admin may then fill the second.
+fn staffed(
+    snapshot: &Snapshot,
+    mut needs: Vec<GrantNeed>,
+    but: Option<&PersonName>,
+) -> Vec<GrantNeed> {
+    let mut taken: Vec<PersonName> = Vec::new();
+    let mut order: Vec<usize> = (0..needs.len()).collect();
+    order.sort_by_key(|index| needs.get(*index).map_or(0, |need| need.people.len()));
+    for index in order {
+        let Some(need) = needs.get_mut(index) else { continue };
+        if !need.people.iter().any(|name| !taken.contains(name)) {
+            let admins = with_role(snapshot, Role::Admin);
+            need.people.extend(
+                admins.into_iter().filter(|name| !taken.contains(name) && Some(name) != but),
+            );
+        }
+        let free = need.people.iter().find(|name| !taken.contains(name));
+        taken.extend(free.cloned());
+    }
+    needs
 }
 
 /// These people; when there are none FinOps; when there are none admins.

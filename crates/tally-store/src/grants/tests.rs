@@ -191,6 +191,22 @@ fn both_roles_are_needed_and_one_person_fills_one() {
 }
 
 #[test]
+fn where_one_person_has_both_roles_alone_an_admin_may_fill_the_second() {
+    let mut few = snapshot();
+    few.people.remove("max");
+    few.budgets.get_mut("both").unwrap().owner = "lin".parse().unwrap();
+    let asked =
+        request(&few, &person("ada"), self::asked(json!({ "budget": "both" })), now()).unwrap();
+    assert_eq!(asks(&asked), ["owner: lin", "finops: lin|root"]);
+    let yes = |grant: &GrantSpec, by: &str| {
+        decide::decide(&few, grant, &person(by), Verdict::Approve, None, now()).unwrap().unwrap().0
+    };
+    let half = yes(&asked, "lin");
+    assert_eq!(half.decisions[0].role, StageRole::Owner);
+    assert_eq!(yes(&half, "root").state, GrantState::Approved);
+}
+
+#[test]
 fn nobody_decides_on_their_own_and_no_delegate_does_it_for_them() {
     // Ada is the delegate of olga, the owner.
     let own = grant("plain", "ada");
