@@ -85,9 +85,10 @@ sdk: setup ## Run the official Python SDKs against Tally and the simulator, and 
 	$(PYTHON) -m pytest tests/sdk -q
 
 .PHONY: bench
-bench: setup-build ## Measure added latency, durable throughput and the overview's queries.
+bench: setup-build ## Measure added latency, durable throughput, the overview's queries and admission.
 	$(CARGO) build --release -p tally -p tally-bench
 	for measurement in latency journal ship overview; do target/release/tally-bench $$measurement || exit 1; done
+	$(CARGO) bench -p tally-bench --bench admission
 
 .PHONY: dist
 dist: ## Build a self-contained, optimised binary (compiles DuckDB: some 20 minutes).
