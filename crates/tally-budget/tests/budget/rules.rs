@@ -205,6 +205,19 @@ fn regression_11_a_change_of_configuration_zeroes_nothing() {
 }
 
 #[test]
+fn a_limit_lowered_below_what_is_used_degrades_at_once_and_tells_every_stage() {
+    let mut bench = Bench::new([("b", tokens(1_000))]);
+    bench.used(600);
+    assert!(bench.told().is_empty());
+    bench.world.budgets.get_mut("b").unwrap().limit = BudgetLimit::Tokens(500);
+    bench.configure();
+    assert_eq!(bench.told(), [70, 80, 90, 100]);
+    assert!(matches!(bench.ask(1, false), Verdict::Degrade(_)));
+    let stands = bench.budgets.use_of(&id("b"), bench.now).unwrap();
+    assert_eq!((stands.overage.amount(), stands.state), (100, BudgetState::Degraded));
+}
+
+#[test]
 fn regression_24_and_25_many_threads_on_one_budget_neither_wait_for_ever_nor_miscount() {
     let bench = Bench::new([("b", tokens(1_000_000)), ("c", tokens(1_000_000))]);
     std::thread::scope(|scope| {

@@ -1,6 +1,6 @@
 //! Grants: temporary increases of budgets, and the approvals that stages ask for.
 //!
-//! The rules are functions of a snapshot and a time ([`request`], `decide`); [`Grants`]
+//! The rules are functions of a snapshot and a time (`request`, `decide`); [`Grants`]
 //! writes each step as one change with its audit entry and what people are told of it.
 
 mod decide;
