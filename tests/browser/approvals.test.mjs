@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-import { pico } from './harness/api.mjs';
+import { Api, pico } from './harness/api.mjs';
 import { counted, dropBudget, makeBudget } from './harness/budgets.mjs';
 import { assertAccessible } from './harness/checks.mjs';
 import { World } from './harness/world.mjs';
@@ -121,6 +122,36 @@ test('asked, approved by another person, in force, and told in the minutes', asy
   await page.getByRole('button', { name: 'Revoke it' }).click();
   await page.locator('main ol').getByText('The recall is over').waitFor();
   assert.equal((await grant(name)).spec.state, 'revoked');
+});
+
+test('a burst ends by itself, in force and in the minutes', async () => {
+  const key = await world.api.post('/api/v1/keys', {
+    name: `test-burst-${Date.now()}`,
+    spec: { person: asker, scopes: ['read', 'write'] },
+  });
+  const { name } = await new Api(world.tally.url, key.secret).post('/api/v1/grants', {
+    counter: { budget },
+    increase: { usd: '70' },
+    until: new Date(Date.now() + 20_000).toISOString(),
+    reason: 'Only for seconds',
+  });
+  const page = await world.pageOf('finops');
+  await world.open(page, '/approvals');
+  const card = page.getByRole('article', { name: `$70 more on ${budget}` });
+  await card.getByRole('button', { name: /^Approve/ }).click();
+  await card.getByRole('button', { name: 'Approve it' }).click();
+  await card.waitFor({ state: 'detached' });
+  assert.equal((await grant(name)).spec.state, 'approved');
+  const granted = async () => (await world.api.get(`/api/v1/budgets/${budget}/use`)).granted.usd;
+  assert.equal(await granted(), '70');
+
+  const end = Date.now() + 60_000;
+  while ((await grant(name)).spec.state !== 'expired' && Date.now() < end) await sleep(250);
+  assert.equal(await granted(), '0');
+  await world.open(page, `/approvals/${encodeURIComponent(name)}`);
+  await page.getByText('Ended', { exact: true }).first().waitFor();
+  const minutes = await page.locator('main ol').innerText();
+  assert.ok(minutes.indexOf('Only for seconds') < minutes.lastIndexOf('ended'), minutes);
 });
 
 test('a denial needs a reason, which who asked reads', async () => {
