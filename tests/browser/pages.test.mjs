@@ -140,6 +140,14 @@ test('the keyboard goes anywhere: places, periods, search, help, palette', async
   await page.waitForURL('**/settings**');
 });
 
+test('a key means the same in a page that has just been opened', async () => {
+  const page = await world.pageOf('admin');
+  await page.goto(`${world.url}/people`);
+  await page.locator('h1').waitFor();
+  await page.keyboard.press('m');
+  await page.waitForURL('**/people?range=last_30_days');
+});
+
 test('an address of nothing says so', async () => {
   const page = await world.pageOf('admin', { allow: [/Failed to load resource.*40[04]/] });
   await page.goto(`${world.url}/nowhere`);

@@ -15,7 +15,9 @@ export function isTyping(target: EventTarget | null): boolean {
 }
 
 const FOLLOWS_MS = 1_200;
-let leader = 0;
+/** Long ago: zero would be now, in a page that has just been opened. */
+const NEVER = Number.NEGATIVE_INFINITY;
+let leader = NEVER;
 
 export function onkeydown(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.altKey) return;
@@ -32,7 +34,7 @@ export function onkeydown(event: KeyboardEvent): void {
 /** Does what a key stands for; says whether it stood for something. */
 function act(key: string): boolean {
   if (performance.now() - leader < FOLLOWS_MS) {
-    leader = 0;
+    leader = NEVER;
     const place = placesForMe().find((one) => one.key === key);
     if (place) {
       void goto(view.href(place.path));
