@@ -226,10 +226,11 @@ pub(crate) fn pass_time(
     if !matches!(grant.state, GrantState::Pending | GrantState::Approved) {
         return None;
     }
-    if now >= grant.until {
+    let budget = snapshot.budgets.get(grant.counter.budget.as_str());
+    // Nobody has to decide on more of a budget that is gone.
+    if now >= grant.until || budget.is_none() {
         return Some((GrantSpec { state: GrantState::Expired, ..grant.clone() }, Step::Expired));
     }
-    let budget = snapshot.budgets.get(grant.counter.budget.as_str());
     let hours = budget.map_or(ESCALATE_HOURS, |budget| budget.escalate_after_hours);
     let due = grant.requested_at.saturating_add(SignedDuration::from_hours(i64::from(hours)));
     let is_due = grant.state == GrantState::Pending
