@@ -232,7 +232,11 @@ impl Counter {
         let used = self.kept.window.amount;
         let below = |at: u32| used.saturating_mul(100) < limit.saturating_mul(i128::from(at));
         for (at, mark) in &mut self.kept.marks {
-            if mark.reached.is_some() && mark.told && below(*at) {
+            // Degradation may reach a stage before as much is settled: that alone re-arms nothing.
+            let has_room = |reached: &StageReached| {
+                limit > reached.limit.amount() || used < reached.settled.amount()
+            };
+            if mark.told && below(*at) && mark.reached.as_ref().is_some_and(has_room) {
                 *mark = Mark { reached: None, round: mark.round + 1, told: false };
                 self.dirty = true;
             }

@@ -274,6 +274,19 @@ fn a_stage_comes_once_in_a_window_and_again_when_a_grant_has_made_room() {
 }
 
 #[test]
+fn a_stage_that_a_reservation_reached_is_not_told_again_by_the_next_settlement() {
+    let mut bench = Bench::new([("b", tokens(1_000))]);
+    bench.used(950);
+    assert_eq!(bench.told(), [70, 80, 90]);
+    assert!(matches!(bench.ask(100, false), Verdict::Degrade(_)));
+    assert_eq!(bench.told(), [100]);
+    bench.used(10);
+    assert!(matches!(bench.ask(100, false), Verdict::Degrade(_)));
+    bench.used(100);
+    assert!(bench.told().is_empty());
+}
+
+#[test]
 fn an_approval_that_waits_continues_degrades_or_denies_as_declared_and_a_denial_degrades() {
     let asks = |pending| {
         let approval = BudgetStage { approval: vec![StageRole::Finops], pending, ..stage(80) };
