@@ -12,7 +12,7 @@ pub trait Observer: Send + Sync + 'static {
     fn restore(&self, kept: Counters);
 
     /// A row was committed. After a start, rows since the kept counters come again; an appended
-    /// event whose id was observed before, fifty million rows back or less, does not.
+    /// event whose id was observed before, ten million rows back or less, does not.
     fn committed(&self, sequence: u64, record: &Record);
 
     /// A row was committed that was observed before under another sequence.

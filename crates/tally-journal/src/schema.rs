@@ -9,7 +9,7 @@ use crate::{Durability, JournalError, Options};
 
 const SCHEMA_VERSION: i64 = 2;
 /// So many rows later, an appended event that comes again is taken for a new one.
-pub(crate) const OBSERVED_ROWS_MAX: u64 = 50_000_000;
+pub(crate) const OBSERVED_ROWS_MAX: u64 = 10_000_000;
 const PAGE_BYTES: u32 = 4096;
 
 const TABLES: &str = "
