@@ -2,9 +2,9 @@
 //!
 //! The estimate is made from bytes and pieces, not with a tokenizer: counting an
 //! agent's 85 KB prompt would cost milliseconds. Per model it is calibrated with
-//! every call whose provider did report: output = a × bytes + b × pieces, fitted
-//! by least squares with slow forgetting, plus the usual hidden reasoning. These are estimates of counts, marked
-//! as such on the event; floats never touch money.
+//! every call whose provider did report: output = a × bytes + b × words + c × pieces, fitted
+//! by least squares with slow forgetting, plus the usual hidden reasoning. These are estimates
+//! of counts, marked as such on the event; floats never touch money.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,10 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tally_types::Tokens;
 
-use crate::protocol::Streamed;
+use crate::{
+    fit::{FORGET, Features, Fit},
+    protocol::Streamed,
+};
 
 /// A quarter of a token per byte, the usual rule of thumb for English.
 const TOKENS_PER_BYTE: f64 = 0.25;
@@ -20,8 +23,7 @@ const TOKENS_PER_BYTE: f64 = 0.25;
 const TOKENS_PER_BYTE_MAX: f64 = 0.5;
 /// What providers add to a prompt of their own.
 const PROMPT_FRAME_TOKENS: u64 = 64;
-const FORGET: f64 = 0.999;
-/// From this many streams on, bytes and pieces are weighed against each other.
+/// From this many streams on, bytes, words and pieces are weighed against each other.
 const STREAMS_TO_FIT: f64 = 8.0;
 /// What an unknown answer is taken to be long, in tokens.
 const OUTPUT_TOKENS_DEFAULT: f64 = 300.0;
@@ -32,18 +34,13 @@ const MODELS_MAX: usize = 4_096;
 /// What was learned about one model.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Calibration {
-    /// Sums of products of (bytes, pieces) and the tokens they turned out to be.
-    bytes_bytes: f64,
-    bytes_pieces: f64,
-    pieces_pieces: f64,
-    bytes_tokens: f64,
-    pieces_tokens: f64,
+    /// What bytes, words and pieces of a stream turned out to be.
+    visible: Fit,
     input_bytes: f64,
     input_tokens: f64,
     calls: f64,
     output_tokens: f64,
-    /// Streams seen, and the reasoning tokens in them that nobody got to see.
-    streams: f64,
+    /// The reasoning tokens of streams that nobody got to see.
     hidden_tokens: f64,
 }
 
@@ -61,40 +58,29 @@ impl Calibration {
             return 0.0;
         }
         // What is seen comes after what was thought, so all of that has passed by then.
-        self.visible(streamed) + self.hidden_tokens / self.streams.max(1.0)
+        self.visible(streamed) + self.hidden_tokens / self.visible.calls().max(1.0)
     }
 
     fn visible(&self, streamed: Streamed) -> f64 {
-        let (bytes, pieces) = (as_float(streamed.bytes), as_float(streamed.pieces));
-        let determinant = self.bytes_bytes * self.pieces_pieces - self.bytes_pieces.powi(2);
-        let is_collinear = determinant <= 1e-9 * self.bytes_bytes * self.pieces_pieces;
-        // Too few to tell bytes from pieces: two unknowns would fit the noise.
-        if self.streams < STREAMS_TO_FIT || is_collinear {
-            return bytes * ratio(self.bytes_tokens, self.bytes_bytes);
-        }
-        let per_byte = (self.bytes_tokens * self.pieces_pieces
-            - self.pieces_tokens * self.bytes_pieces)
-            / determinant;
-        let per_piece = (self.pieces_tokens * self.bytes_bytes
-            - self.bytes_tokens * self.bytes_pieces)
-            / determinant;
-        per_byte * bytes + per_piece * pieces
+        // Too few to tell them apart: three unknowns would fit the noise.
+        let is_known = self.visible.calls() >= STREAMS_TO_FIT;
+        let fitted = is_known.then(|| self.visible.predict(&features(streamed))).flatten();
+        fitted.unwrap_or_else(|| {
+            let per_byte = self.visible.ratio_of_first().unwrap_or(TOKENS_PER_BYTE);
+            as_float(streamed.bytes) * per_byte
+        })
     }
 
     fn learn_stream(&mut self, streamed: Streamed, tokens: &Tokens) {
         let hidden = if streamed.reasoning_bytes == 0 { tokens.reasoning } else { 0 };
-        self.streams = self.streams * FORGET + 1.0;
         self.hidden_tokens = self.hidden_tokens * FORGET + as_float(hidden);
-        let tokens = as_float(tokens.output.saturating_sub(hidden));
-        let (bytes, pieces) = (as_float(streamed.bytes), as_float(streamed.pieces));
-        // Weighted by 1/bytes: long answers would otherwise drown the short ones.
-        let weight = 1.0 / bytes.max(1.0);
-        self.bytes_bytes = self.bytes_bytes * FORGET + weight * bytes * bytes;
-        self.bytes_pieces = self.bytes_pieces * FORGET + weight * bytes * pieces;
-        self.pieces_pieces = self.pieces_pieces * FORGET + weight * pieces * pieces;
-        self.bytes_tokens = self.bytes_tokens * FORGET + weight * bytes * tokens;
-        self.pieces_tokens = self.pieces_tokens * FORGET + weight * pieces * tokens;
+        let shown = tokens.output.saturating_sub(hidden);
+        self.visible.learn(&features(streamed), as_float(shown));
     }
+}
+
+fn features(streamed: Streamed) -> Features {
+    [as_float(streamed.bytes), as_float(streamed.words), as_float(streamed.pieces)]
 }
 
 // === impl Estimator ===
@@ -303,8 +289,12 @@ mod tests {
         let estimator = Estimator::default();
         let call = |calls: u64| {
             // 3 tokens a piece of 10 bytes, give or take, and 20 that nobody sees.
-            let streamed =
-                Streamed { bytes: calls * 10 + calls % 7, pieces: calls, reasoning_bytes: 0 };
+            let streamed = Streamed {
+                bytes: calls * 10 + calls % 7,
+                words: calls * 2,
+                pieces: calls,
+                ..Streamed::default()
+            };
             let output = calls * 3 + 20;
             (streamed, Tokens { input_uncached: 100, output, reasoning: 20, ..Tokens::default() })
         };
@@ -343,11 +333,12 @@ mod tests {
     fn nothing_learned_is_a_rule_of_thumb() {
         let estimator = Estimator::from_json("not json");
         assert_eq!(
-            estimator.streamed_tokens("m", Streamed { bytes: 400, pieces: 20, reasoning_bytes: 0 }),
+            estimator
+                .streamed_tokens("m", Streamed { bytes: 400, pieces: 20, ..Streamed::default() }),
             100
         );
         assert_eq!(
-            estimator.streamed_tokens("m", Streamed { bytes: 1, pieces: 1, reasoning_bytes: 0 }),
+            estimator.streamed_tokens("m", Streamed { bytes: 1, pieces: 1, ..Streamed::default() }),
             1
         );
         assert_eq!(estimator.streamed_tokens("m", Streamed::default()), 0);

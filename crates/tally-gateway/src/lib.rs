@@ -23,6 +23,7 @@ mod call;
 mod context;
 mod counting;
 mod estimate;
+mod fit;
 mod json_bytes;
 mod less;
 mod measure;
@@ -34,6 +35,7 @@ mod reply;
 mod sse;
 mod stream;
 mod upstream;
+mod words;
 
 use std::{sync::Arc, time::Duration};
 

@@ -338,9 +338,7 @@ impl StreamMeter for MessagesMeter {
                 }
             }
             "content_block_delta" => {
-                let bytes = event.delta.as_ref().map_or(0, Delta::bytes);
-                self.streamed.bytes += bytes;
-                self.streamed.pieces += u64::from(bytes > 0);
+                self.streamed.add_piece(event.delta.iter().flat_map(Delta::texts));
                 let thinking = event.delta.and_then(|delta| delta.thinking);
                 self.streamed.reasoning_bytes += thinking.map_or(0, |text| text.len() as u64);
             }
@@ -372,9 +370,9 @@ impl StreamMeter for MessagesMeter {
 }
 
 impl Delta<'_> {
-    fn bytes(&self) -> u64 {
+    fn texts(&self) -> impl Iterator<Item = &str> {
         let texts = [&self.text, &self.thinking, &self.partial_json];
-        texts.into_iter().flatten().map(|text| text.len() as u64).sum()
+        texts.into_iter().flatten().map(AsRef::as_ref)
     }
 }
 

@@ -27,7 +27,7 @@ fn a_streams_reports_overwrite_and_never_add() {
         })
     );
     assert_eq!(observed.modifiers, ["speed:fast"]);
-    assert_eq!(meter.streamed(), Streamed { bytes: 3, pieces: 1, reasoning_bytes: 0 });
+    assert_eq!(meter.streamed(), Streamed { bytes: 3, words: 1, pieces: 1, reasoning_bytes: 0 });
 }
 
 #[test]

@@ -17,6 +17,7 @@ use tally_types::{Dialect, ServiceTier, Tokens};
 use crate::{
     less::{CannotReduce, ContextLimit, Less, Lessened, Reduced},
     refusal::Refusal,
+    words::words,
 };
 
 pub(crate) use anthropic::{AnthropicCountTokens, AnthropicMessages};
@@ -85,10 +86,26 @@ pub(crate) struct Observed {
 pub(crate) struct Streamed {
     /// UTF-8 bytes of text, reasoning and tool arguments.
     pub(crate) bytes: u64,
+    /// Words of it, see [`words`].
+    pub(crate) words: u64,
     /// Pieces they came in.
     pub(crate) pieces: u64,
     /// The part of `bytes` that was reasoning; providers that hide it send none.
     pub(crate) reasoning_bytes: u64,
+}
+
+// === impl Streamed ===
+
+impl Streamed {
+    /// One piece: the texts of one delta.
+    pub(crate) fn add_piece<'a>(&mut self, texts: impl Iterator<Item = &'a str>) {
+        let before = self.bytes;
+        for text in texts {
+            self.bytes += text.len() as u64;
+            self.words += words(text);
+        }
+        self.pieces += u64::from(self.bytes > before);
+    }
 }
 
 /// Reads usage on the side while a stream passes.

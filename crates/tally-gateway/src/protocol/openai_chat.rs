@@ -254,9 +254,7 @@ impl StreamMeter for ChatMeter {
         for choice in &reply.choices {
             self.finished |= choice.finish_reason.is_some();
             if let Some(delta) = &choice.delta {
-                let bytes = delta.bytes();
-                self.streamed.bytes += bytes;
-                self.streamed.pieces += u64::from(bytes > 0);
+                self.streamed.add_piece(delta.texts());
                 self.streamed.reasoning_bytes +=
                     delta.reasoning_content.as_ref().map_or(0, |text| text.len() as u64);
             }
@@ -313,15 +311,11 @@ impl StreamMeter for ChatMeter {
 }
 
 impl Delta<'_> {
-    fn bytes(&self) -> u64 {
+    fn texts(&self) -> impl Iterator<Item = &str> {
         let texts = [&self.content, &self.reasoning_content, &self.refusal];
-        let text: usize = texts.into_iter().flatten().map(|text| text.len()).sum();
         let calls = self.tool_calls.iter().flatten();
-        let arguments: usize = calls
-            .filter_map(|call| call.function.as_ref()?.arguments.as_ref())
-            .map(|arguments| arguments.len())
-            .sum();
-        (text + arguments) as u64
+        let arguments = calls.filter_map(|call| call.function.as_ref()?.arguments.as_ref());
+        texts.into_iter().flatten().chain(arguments).map(AsRef::as_ref)
     }
 }
 
