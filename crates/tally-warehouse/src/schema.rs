@@ -5,8 +5,8 @@ use duckdb::Connection;
 use crate::{error::WarehouseError, rollup, zone::Calendar};
 
 /// Raised by every change of the tables that older builds cannot read.
-/// 2: the rollup of tasks. 3: the open day, which every writer must heed.
-pub(crate) const VERSION: i64 = 3;
+/// 2: the rollup of tasks. 3: the open day, which every writer must heed. 4: the rollup by person.
+pub(crate) const VERSION: i64 = 4;
 
 const VERSION_KEY: &str = "schema_version";
 
@@ -133,15 +133,18 @@ pub(crate) fn upgrade(
     from: i64,
 ) -> Result<(), WarehouseError> {
     if from < 2 {
-        connection.execute_batch(&task_tables_sql())?;
-        rollup::rebuild_task_days(connection, calendar)?;
+        connection.execute_batch(&tables_sql(|table| table.content == rollup::Content::Tasks))?;
+        connection.execute_batch(rollup::CREATE_PARTS_SQL)?;
+    }
+    if from < 4 {
+        connection.execute_batch(&tables_sql(|table| table.name == rollup::BY_PERSON))?;
+        rollup::rebuild_days(connection, calendar)?;
     }
     Ok(write_meta(connection, VERSION_KEY, &VERSION.to_string())?)
 }
 
-fn task_tables_sql() -> String {
-    let tables = rollup::TABLES.iter().filter(|table| table.content == rollup::Content::Tasks);
-    tables.map(rollup::Table::create_sql).chain([rollup::CREATE_PARTS_SQL.to_owned()]).collect()
+fn tables_sql(wanted: impl Fn(&rollup::Table) -> bool) -> String {
+    rollup::TABLES.iter().filter(|table| wanted(table)).map(rollup::Table::create_sql).collect()
 }
 
 fn create(connection: &Connection) -> Result<(), WarehouseError> {

@@ -172,7 +172,7 @@ fn a_file_of_an_older_tally_is_brought_up_to_date() {
     duckdb::Connection::open(&path)
         .unwrap()
         .execute_batch(
-            "DROP TABLE rollup_task; DROP TABLE task_parts; \
+            "DROP TABLE rollup_task; DROP TABLE task_parts; DROP TABLE rollup_person; \
              UPDATE meta SET value = '1' WHERE key = 'schema_version'",
         )
         .unwrap();

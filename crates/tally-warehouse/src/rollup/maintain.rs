@@ -176,40 +176,10 @@ pub(crate) fn rebuild_days(
     }
     connection.execute_batch("DELETE FROM task_parts; DELETE FROM dirty_days")?;
     set_open(connection, None)?;
-    each_day(connection, calendar, |day, _| compact_day(connection, calendar, day))
-}
-
-/// Builds the rollup of tasks anew for the local days whose other rollups are up to date.
-///
-/// # Errors
-/// When DuckDB fails; the caller's transaction must then be rolled back.
-pub(crate) fn rebuild_task_days(
-    connection: &Connection,
-    calendar: &Calendar,
-) -> Result<(), WarehouseError> {
-    let dirty = list(connection, "dirty_days")?;
-    connection.execute_batch("DELETE FROM task_parts; DELETE FROM rollup_task")?;
-    changed(connection, tasks::TABLE)?;
-    each_day(connection, calendar, |day, part| {
-        if dirty.contains(&day) {
-            return Ok(());
-        }
-        tasks::build_day(connection, part, day)
-    })
-}
-
-/// Does something for each local day that has events.
-fn each_day(
-    connection: &Connection,
-    calendar: &Calendar,
-    mut work: impl FnMut(i64, &Part<'_>) -> Result<(), WarehouseError>,
-) -> Result<(), WarehouseError> {
     let mut next = first_event(connection, i64::MIN)?;
     while let Some(time) = next {
-        let date = calendar.date(time);
-        let (from, to) = (calendar.midnight(date)?, calendar.next_midnight(time)?);
-        work(i64::from(zone::day_number(date)), &Part { calendar, from, to })?;
-        next = first_event(connection, to.as_microsecond())?;
+        compact_day(connection, calendar, i64::from(zone::day_number(calendar.date(time))))?;
+        next = first_event(connection, calendar.next_midnight(time)?.as_microsecond())?;
     }
     Ok(())
 }

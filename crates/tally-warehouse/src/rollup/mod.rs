@@ -15,7 +15,7 @@ mod tasks;
 pub(crate) use dirty::{CLOSED, CREATE_SQL, Dirty, OPEN, mark};
 pub(crate) use maintain::{
     build_open, closed_days, compact_day, compact_quarters, dirty_runs, open_due, rebuild,
-    rebuild_days, rebuild_task_days,
+    rebuild_days,
 };
 pub(crate) use numbers::{COUNT as TASK_NUMBERS, TaskNumber, TaskSql};
 pub(crate) use tasks::{
@@ -83,6 +83,9 @@ const OVERVIEW: &[Field] = &[
     Field::Fallback,
 ];
 
+/// What hardly tells more rows apart than the person alone.
+const PERSON: &[Field] = &[Field::Person, Field::Team, Field::Department, Field::CostCenter];
+
 const PEOPLE: &[Field] = &[
     Field::Person,
     Field::Team,
@@ -98,6 +101,9 @@ const PEOPLE: &[Field] = &[
     Field::Tier,
 ];
 
+/// The rollup by person.
+pub(crate) const BY_PERSON: &str = "rollup_person";
+
 /// Every rollup, the cheapest to read first. Only days hold histograms: a quarter-hour
 /// has almost as many combinations as calls, so its events are as quick to read.
 pub(crate) const TABLES: &[Table] = &[
@@ -107,6 +113,7 @@ pub(crate) const TABLES: &[Table] = &[
         fields: OVERVIEW,
         content: Content::Histograms,
     },
+    Table { name: BY_PERSON, bucket: Bucket::Day, fields: PERSON, content: Content::Histograms },
     Table { name: "rollup_people", bucket: Bucket::Day, fields: PEOPLE, content: Content::Sums },
     Table {
         name: "rollup_quarter",
