@@ -16,6 +16,8 @@ from harness.receivers import Mail, Webhook
 SECRET = "a-secret-of-the-tests-0123456789"
 WEATHER = {"name": "get_weather", "description": "The weather", "input_schema": WEATHER_SCHEMA}
 DEFAULT_WINDOW = {"calendar": "year"}
+# Who calls at once under one ceiling.
+CLIENTS = 256
 
 
 @pytest.fixture(scope="module")
@@ -211,12 +213,14 @@ async def test_kill_9_in_the_middle_neither_passes_a_ceiling_nor_blocks_it(told_
     stages = [{"at": 100, "deny": True}]
     only_budget(told_stack, "hard", limit={"usd": "0.5"}, stages=stages)
     for round_number in range(3):
-        async with load.http_client(64) as http:
+        async with load.http_client(CLIENTS) as http:
             tasks = [
                 asyncio.create_task(spend(told_stack, http, f"hard-{round_number}-{number}"))
-                for number in range(64)
+                for number in range(CLIENTS)
             ]
             await asyncio.sleep(1.0)
+            if round_number == 0:
+                assert not any(task.done() for task in tasks), "the kill has to come in the middle"
             if round_number < 2:
                 await asyncio.to_thread(told_stack.tally.kill)
             await asyncio.wait_for(asyncio.gather(*tasks), timeout=240)

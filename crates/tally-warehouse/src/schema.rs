@@ -132,19 +132,18 @@ pub(crate) fn upgrade(
     calendar: &Calendar,
     from: i64,
 ) -> Result<(), WarehouseError> {
+    let is_new = |table: &rollup::Table| match table.content {
+        rollup::Content::Tasks => from < 2,
+        _ => from < 4 && table.name == rollup::BY_PERSON,
+    };
     if from < 2 {
-        connection.execute_batch(&tables_sql(|table| table.content == rollup::Content::Tasks))?;
         connection.execute_batch(rollup::CREATE_PARTS_SQL)?;
     }
-    if from < 4 {
-        connection.execute_batch(&tables_sql(|table| table.name == rollup::BY_PERSON))?;
-        rollup::rebuild_days(connection, calendar)?;
+    for table in rollup::TABLES.iter().filter(|table| is_new(table)) {
+        connection.execute_batch(&table.create_sql())?;
     }
+    rollup::fill_new(connection, calendar, is_new)?;
     Ok(write_meta(connection, VERSION_KEY, &VERSION.to_string())?)
-}
-
-fn tables_sql(wanted: impl Fn(&rollup::Table) -> bool) -> String {
-    rollup::TABLES.iter().filter(|table| wanted(table)).map(rollup::Table::create_sql).collect()
 }
 
 fn create(connection: &Connection) -> Result<(), WarehouseError> {

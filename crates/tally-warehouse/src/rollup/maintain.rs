@@ -4,7 +4,7 @@ use duckdb::Connection;
 use jiff::Timestamp;
 
 use super::{
-    Bucket, Content, Part, TABLES,
+    Bucket, Content, Part, TABLES, Table,
     dirty::{Open, changed, list, open_day, set_open},
     tasks,
 };
@@ -176,10 +176,47 @@ pub(crate) fn rebuild_days(
     }
     connection.execute_batch("DELETE FROM task_parts; DELETE FROM dirty_days")?;
     set_open(connection, None)?;
+    each_day(connection, calendar, |day, _| compact_day(connection, calendar, day))
+}
+
+/// Fills rollups by local day that are new, for the days whose other rollups are up to date.
+///
+/// # Errors
+/// When DuckDB fails; the caller's transaction must then be rolled back.
+pub(crate) fn fill_new(
+    connection: &Connection,
+    calendar: &Calendar,
+    is_new: impl Fn(&Table) -> bool,
+) -> Result<(), WarehouseError> {
+    let dirty = list(connection, "dirty_days")?;
+    // Its rows lack the new rollups: it is built again as a whole.
+    set_open(connection, None)?;
+    each_day(connection, calendar, |day, part| {
+        if dirty.contains(&day) {
+            return Ok(());
+        }
+        for table in TABLES.iter().filter(|table| is_new(table)) {
+            match table.content {
+                Content::Tasks => tasks::build_day(connection, part, day)?,
+                _ => connection.execute_batch(&table.fill_sql(part))?,
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Does something for each local day that has events.
+fn each_day(
+    connection: &Connection,
+    calendar: &Calendar,
+    mut work: impl FnMut(i64, &Part<'_>) -> Result<(), WarehouseError>,
+) -> Result<(), WarehouseError> {
     let mut next = first_event(connection, i64::MIN)?;
     while let Some(time) = next {
-        compact_day(connection, calendar, i64::from(zone::day_number(calendar.date(time))))?;
-        next = first_event(connection, calendar.next_midnight(time)?.as_microsecond())?;
+        let date = calendar.date(time);
+        let (from, to) = (calendar.midnight(date)?, calendar.next_midnight(time)?);
+        work(i64::from(zone::day_number(date)), &Part { calendar, from, to })?;
+        next = first_event(connection, to.as_microsecond())?;
     }
     Ok(())
 }

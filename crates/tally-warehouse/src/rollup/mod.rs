@@ -14,8 +14,8 @@ mod tasks;
 
 pub(crate) use dirty::{CLOSED, CREATE_SQL, Dirty, OPEN, mark};
 pub(crate) use maintain::{
-    build_open, closed_days, compact_day, compact_quarters, dirty_runs, open_due, rebuild,
-    rebuild_days,
+    build_open, closed_days, compact_day, compact_quarters, dirty_runs, fill_new, open_due,
+    rebuild, rebuild_days,
 };
 pub(crate) use numbers::{COUNT as TASK_NUMBERS, TaskNumber, TaskSql};
 pub(crate) use tasks::{
