@@ -88,7 +88,7 @@ sdk: setup ## Run the official Python SDKs against Tally and the simulator, and 
 bench: setup-build ## Measure added latency, durable throughput, the overview's queries and admission.
 	$(CARGO) build --release -p tally -p tally-bench
 	for measurement in latency journal ship overview; do target/release/tally-bench $$measurement || exit 1; done
-	$(CARGO) bench -p tally-bench --bench admission
+	$(CARGO) bench -p tally-bench-rooms
 
 .PHONY: dist
 dist: ## Build a self-contained, optimised binary (compiles DuckDB: some 20 minutes).

@@ -1,0 +1,1 @@
+//! Criterion benchmarks of the rooms that need neither a network nor a database: see `benches/`.
