@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::{Hash256, hash::bytes, tree::leaf_hash};
 
@@ -68,17 +68,17 @@ struct Leaf<'a> {
     fields: BTreeMap<&'a str, Hash256>,
 }
 
-/// Splits what an entry says into fields with their JSON text: an object by its keys, so
-/// that a field can be erased without what stands beside it.
-pub fn split(prefix: &str, value: &Value, fields: &mut BTreeMap<String, String>) {
-    match value {
-        Value::Object(object) if !object.is_empty() => {
+/// Splits JSON text into fields, an object by its keys, so that a field can be erased
+/// without what stands beside it. The fields' texts are as they stand there.
+pub fn split(prefix: &str, json: &str, fields: &mut BTreeMap<String, String>) {
+    match serde_json::from_str::<BTreeMap<String, &RawValue>>(json) {
+        Ok(object) if !object.is_empty() => {
             for (key, value) in object {
-                fields.insert(format!("{prefix}.{key}"), value.to_string());
+                fields.insert(format!("{prefix}.{key}"), value.get().to_owned());
             }
         }
-        other => {
-            fields.insert(prefix.to_owned(), other.to_string());
+        _ => {
+            fields.insert(prefix.to_owned(), json.to_owned());
         }
     }
 }
@@ -142,6 +142,14 @@ impl Field {
         Self::Erased { commitment: self.commitment() }
     }
 
+    /// What opens it, without the value: its salt, if there is one.
+    pub fn salt(&self) -> Option<Salt> {
+        match self {
+            Self::Open { salt, .. } => Some(*salt),
+            Self::Erased { .. } => None,
+        }
+    }
+
     /// The text it holds, if it is open and a text.
     pub fn text(&self) -> Option<String> {
         match self {
@@ -155,14 +163,12 @@ impl Field {
 
 impl LogEntry {
     /// The bytes whose hash is the leaf.
-    ///
-    /// # Panics
-    /// Never: text and numbers always have a JSON form.
     pub fn leaf_bytes(&self) -> Vec<u8> {
         let fields = self.fields.iter().map(|(name, field)| (name.as_str(), field.commitment()));
         let Self { sequence, version, time, action, kind, .. } = self;
         let (sequence, version) = (*sequence, *version);
         let leaf = Leaf { v: 1, sequence, time, action, kind, version, fields: fields.collect() };
+        // Texts, numbers and maps of them always have a JSON form.
         serde_json::to_vec(&leaf).unwrap_or_default()
     }
 
