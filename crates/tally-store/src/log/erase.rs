@@ -285,13 +285,17 @@ fn clear(value: &mut Value, word: &str) -> bool {
         },
         // All of them, not only the first.
         Value::Array(values) => {
-            values.iter_mut().fold(false, |found, value| clear(value, word) || found)
+            values.iter_mut().filter_map(|one| cleared_in(one, word)).count() > 0
         }
         Value::Object(fields) => {
-            fields.values_mut().fold(false, |found, value| clear(value, word) || found)
+            fields.values_mut().filter_map(|one| cleared_in(one, word)).count() > 0
         }
         _ => false,
     }
+}
+
+fn cleared_in(value: &mut Value, word: &str) -> Option<()> {
+    clear(value, word).then_some(())
 }
 
 fn cleared(text: &str, word: &str) -> Option<String> {

@@ -9,17 +9,19 @@ mod keys;
 mod rows;
 mod tree;
 
+use serde_json::json;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 use tally_audit::{
     Checkpoint, Hash256, InclusionProof, LogEntry,
     export::{FORMAT, Header, Line, LogKey},
     tree::Step,
 };
-use tally_types::Timestamp;
+use tally_types::{PersonName, Timestamp};
 
 use crate::{
     AuditAction, Store, StoreError,
     database::{self, backend},
+    notices::{self, Notice},
 };
 
 pub use erase::{Erased, Erasure};
@@ -162,15 +164,21 @@ impl AuditLog {
         tree::compute(&mut connection, Step::Consistency { from, to }).await
     }
 
-    /// An entry with its proof against the newest checkpoint, which is made if the entry
-    /// is newer.
+    /// An entry with its proof against the checkpoint of a size, or the newest one, which
+    /// is made if the entry is newer.
     ///
     /// # Errors
-    /// `Argument` when there is no such entry, or nothing to sign with; `Backend`.
-    pub async fn prove(&self, sequence: u64) -> Result<InclusionProof, StoreError> {
+    /// `Argument` when there is no such entry or checkpoint, or nothing to sign with;
+    /// `Backend`.
+    pub async fn prove(
+        &self,
+        sequence: u64,
+        size: Option<u64>,
+    ) -> Result<InclusionProof, StoreError> {
         self.within(sequence).await?;
-        let checkpoint = match self.latest().await? {
-            Some(kept) if kept.size >= sequence => kept,
+        let checkpoint = match (size, self.latest().await?) {
+            (Some(size), _) => self.checkpoint_at(size).await?,
+            (None, Some(kept)) if kept.size >= sequence => kept,
             _ => self.checkpoint().await?,
         };
         let inclusion = self.inclusion(sequence, checkpoint.size).await?;
@@ -178,6 +186,41 @@ impl AuditLog {
         let entries = self.entries(after, 1).await?;
         let entry = entries.into_iter().next().ok_or_else(|| backend("an entry is gone"))?;
         Ok(InclusionProof { entry, inclusion, checkpoint: checkpoint.note })
+    }
+
+    /// Tells people and webhooks of a checkpoint, as it is they who can hold the log
+    /// against it later; once for each checkpoint.
+    ///
+    /// # Errors
+    /// `Backend`.
+    pub async fn publish(
+        &self,
+        checkpoint: &KeptCheckpoint,
+        people: &[PersonName],
+        webhooks: bool,
+    ) -> Result<(), StoreError> {
+        let size = checkpoint.size;
+        let mut channels = self.store.channels().clone();
+        if !webhooks {
+            channels.outlets.clear();
+        }
+        let notice = Notice {
+            key: format!("audit.checkpoint:{size}"),
+            topic: "audit.checkpoint",
+            people: people.to_vec(),
+            to_webhooks: webhooks,
+            title: format!("Checkpoint of the audit log: {size} entries"),
+            body: format!(
+                "Keep this text: with it you can tell later whether the first {size} entries \
+                 were changed.\n\n{}",
+                checkpoint.note
+            ),
+            link: "/settings".to_owned(),
+            data: json!({ "size": size, "checkpoint": checkpoint.note }),
+        };
+        let mut change = self.store.begin_change().await?;
+        notices::publish(&mut change, &channels, &[notice]).await?;
+        change.commit().await
     }
 
     /// Begins an export of the whole log as of now, which it signs; gives its first line.
@@ -234,6 +277,14 @@ impl AuditLog {
         let whole = change.whole()?;
         change.record(actor, action, whole, (None, Some(what)), None).await?;
         change.commit().await
+    }
+
+    async fn checkpoint_at(&self, size: u64) -> Result<KeptCheckpoint, StoreError> {
+        let mut connection = self.store.database().connection().await?;
+        let kept = checkpoint_of(&mut connection, i64::try_from(size).unwrap_or(i64::MAX)).await?;
+        kept.ok_or_else(|| {
+            StoreError::Argument(format!("expected the size of a checkpoint; none has {size}"))
+        })
     }
 
     async fn within(&self, size: u64) -> Result<(), StoreError> {
