@@ -1,4 +1,14 @@
 //! The tree against the vectors of RFC 6962 and a naive model.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,14 @@
 //! What the offline verifier finds, and that it finds nothing in a whole log.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,15 @@
 //! The audit trail as a log that can be proven; on SQLite, and on PostgreSQL where one is
 //! given.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
 
 mod support;
 

@@ -39,7 +39,8 @@ pub(crate) async fn open_log(store: &Store, data: &Path) -> anyhow::Result<()> {
     let file = KeyFile::new(data.join(AUDIT_KEY_FILE));
     let kept = file.read()?;
     let had = !store.log().keys().await?.is_empty();
-    let is_new = store.log().sign_with(kept, Arc::new(file)).await.context("the audit log's key")?;
+    let is_new =
+        store.log().sign_with(kept, Arc::new(file)).await.context("the audit log's key")?;
     if is_new && had {
         tracing::warn!(
             "the key that signed the audit log is gone; a new one signs now, which nothing vouches for"

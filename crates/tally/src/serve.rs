@@ -348,7 +348,14 @@ fn warehouse_sink(
         week_starts: snapshot.organization.week_starts,
     };
     let path = config.data.join("warehouse.duckdb");
-    WarehouseSink::new(path, options, slot.clone(), live.clone(), Arc::clone(clock), Arc::clone(decisions))
+    WarehouseSink::new(
+        path,
+        options,
+        slot.clone(),
+        live.clone(),
+        Arc::clone(clock),
+        Arc::clone(decisions),
+    )
 }
 
 fn start_shipper(journal: &Journal, sink: WarehouseSink) -> anyhow::Result<JoinHandle<()>> {

@@ -33,7 +33,9 @@ impl KeyFile {
                 // The line itself is a secret: it is not repeated.
                 SigningKey::from_secret_text(line).map_err(|_| {
                     let path = self.path.display();
-                    anyhow::anyhow!("{path}:{number}: expected a key of the audit log, `PRIVATE+KEY+…`")
+                    anyhow::anyhow!(
+                        "{path}:{number}: expected a key of the audit log, `PRIVATE+KEY+…`"
+                    )
                 })
             })
             .collect()

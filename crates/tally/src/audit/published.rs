@@ -32,7 +32,8 @@ fn target(config: &Audit, size: u64) -> Option<PathBuf> {
     if path.as_os_str().is_empty() {
         return None;
     }
-    let path = if path.is_dir() { path.join(format!("checkpoint-{size}.txt")) } else { path.clone() };
+    let path =
+        if path.is_dir() { path.join(format!("checkpoint-{size}.txt")) } else { path.clone() };
     Some(path)
 }
 
