@@ -245,24 +245,32 @@ async fn erase_entry(
         }
         _ => false,
     };
-    if !entry.fields.keys().any(|name| is_in(name)) {
-        return Ok(false);
-    }
     let json = |text: &Option<String>| {
         let text = text.as_ref()?;
         let mut value: Value = serde_json::from_str(text).unwrap_or_default();
         Some(if clear(&mut value, word) { value.to_string() } else { text.clone() })
     };
     let plain = |text: &str| cleared(text, word).unwrap_or_else(|| text.to_owned());
+    // By what stands there: a field that was erased for one word may hold another.
+    let rest = AuditRow {
+        actor: plain(&row.actor),
+        note: row.note.as_deref().map(plain),
+        before: json(&row.before),
+        after: json(&row.after),
+        ..row.clone()
+    };
+    if rest == *row {
+        return Ok(false);
+    }
     sqlx::query(
         "update audit set actor = $2, note = $3, spec_before = $4, spec_after = $5 \
          where sequence = $1",
     )
     .bind(row.sequence)
-    .bind(plain(&row.actor))
-    .bind(row.note.as_deref().map(plain))
-    .bind(json(&row.before))
-    .bind(json(&row.after))
+    .bind(&rest.actor)
+    .bind(rest.note.as_deref())
+    .bind(rest.before.as_deref())
+    .bind(rest.after.as_deref())
     .execute(&mut *connection)
     .await?;
     sqlx::query("update audit_opening set opening = $2 where sequence = $1")
