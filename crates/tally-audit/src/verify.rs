@@ -371,7 +371,7 @@ impl Verifier {
             }
             let is_given = self.trust.keys.contains(&key.public);
             if !key.endorsed && !is_given {
-                let reason = "the key before it did not sign it; give it with `--key` if you have it from the operator";
+                let reason = "the key before it did not sign it; give it with `--public-key` if you have it from the operator";
                 return Err(Finding::Key { key: id, reason });
             }
             let signed =

@@ -27,7 +27,7 @@ pub(crate) struct VerifyArgs {
 
     /// A public key of the log, or a file that holds some, one a line
     #[arg(long, value_name = "KEY")]
-    key: Vec<String>,
+    public_key: Vec<String>,
 }
 
 /// Runs `tally audit verify`.
@@ -64,7 +64,7 @@ fn render(report: &Report) -> String {
         KeyTrust::Given => format!("Signed by {key}, which follows from what you trust."),
         KeyTrust::FirstUse => format!(
             "Signed by {key}.\nNothing that you had before vouches for that key: a log made anew would look the same.\n\
-             Compare it with one that the operator gave you another way, or give `--checkpoint` or `--key`."
+             Compare it with one that the operator gave you another way, or give `--checkpoint` or `--public-key`."
         ),
     };
     text
@@ -108,7 +108,7 @@ fn one_entry(file: &Path, proof: &InclusionProof, trust: &Trust) -> anyhow::Resu
         }
     }
     let vouched = if trust.keys.is_empty() {
-        "\nNo `--key` was given: the checkpoint's signature was not verified."
+        "\nNo `--public-key` was given: the checkpoint's signature was not verified."
     } else {
         ""
     };
@@ -126,12 +126,12 @@ fn trust(args: &VerifyArgs) -> anyhow::Result<Trust> {
         let text = std::fs::read_to_string(path).with_context(place)?;
         trust.checkpoints.push(Checkpoint::parse(&text).with_context(place)?);
     }
-    for key in &args.key {
+    for key in &args.public_key {
         match key.parse::<PublicKey>() {
             Ok(key) => trust.keys.push(key),
             Err(error) => {
-                let text =
-                    std::fs::read_to_string(key).map_err(|_| anyhow!("`--key {key}`: {error}"))?;
+                let text = std::fs::read_to_string(key)
+                    .map_err(|_| anyhow!("`--public-key {key}`: {error}"))?;
                 for line in text.lines().filter(|line| !line.trim().is_empty()) {
                     trust.keys.push(line.trim().parse().with_context(|| key.clone())?);
                 }
