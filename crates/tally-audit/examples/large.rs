@@ -1,10 +1,14 @@
-//! Writes an exported log of so many entries, to see how long verifying it takes:
-//! `cargo run -p tally-audit --example large -- 100000 > log.ndjson`.
+//! Writes an exported log of so many entries, and verifies one, to see how long it takes:
+//! `cargo run -p tally-audit --example large -- 100000 > log.ndjson`, then
+//! `time cargo run -p tally-audit --example large -- verify < log.ndjson`.
 
-use std::{collections::BTreeMap, io::Write as _};
+use std::{
+    collections::BTreeMap,
+    io::{BufRead as _, Write as _},
+};
 
 use tally_audit::{
-    KEY_ACTION, LogEntry, Seed, SigningKey,
+    KEY_ACTION, LogEntry, Seed, SigningKey, Trust, Verifier,
     export::{FORMAT, Header, Line, LogKey},
     tree::Frontier,
 };
@@ -13,6 +17,9 @@ const ORIGIN: &str = "tally.example/large";
 const CHECKPOINT_EVERY: u64 = 1_000;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    if std::env::args().nth(1).as_deref() == Some("verify") {
+        return verify();
+    }
     let size: u64 = std::env::args().nth(1).unwrap_or_else(|| "100000".to_owned()).parse()?;
     let key = SigningKey::from_seed(ORIGIN, &[7; 32])?;
     let public = key.public().to_string();
@@ -30,6 +37,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             writeln!(out, "{}", Line::Checkpoint(note).to_text())?;
         }
     }
+    Ok(())
+}
+
+fn verify() -> Result<(), Box<dyn std::error::Error>> {
+    let mut verifier = Verifier::new(Trust::default());
+    for line in std::io::stdin().lock().lines() {
+        verifier.read(&line?)?;
+    }
+    writeln!(std::io::stdout(), "{:?}", verifier.finish()?)?;
     Ok(())
 }
 

@@ -146,11 +146,21 @@ fn an_erased_person_is_gone_and_the_log_is_whole() {
     assert!(!tally.succeed(&["get", "people", "ada", "--json"]).contains("ada@acme.test"));
     let done = verify(&file, &["--checkpoint", &early]);
     assert!(done.stdout.contains("something was erased; their proofs hold"), "{done:?}");
-    // Told to forget again by the list beside a store that was put back.
     let list = tally.data().join("erasures.json");
     wait_until("the list is kept", || {
         fs::read_to_string(&list).is_ok_and(|text| text.contains("ada"))
     });
+    // A store that still knows her, beside that list: it is brought to forget, too.
+    let restored = tempfile::tempdir().unwrap();
+    fs::copy(&list, restored.path().join("erasures.json")).unwrap();
+    let company = tally.folder.path().join("company.yaml");
+    let mut command = crate::support::tally();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--apply"]).arg(&company);
+    let server = Running::start(command.arg("--data").arg(restored.path()));
+    let mut ask = crate::support::tally();
+    ask.args(["get", "people", "--json"]).env("TALLY_TO", &server.url);
+    let people = run(ask.env("TALLY_DATA", restored.path()), "").stdout;
+    assert!(people.contains("grace@acme.test") && !people.contains("ada@acme.test"), "{people}");
 }
 
 #[test]

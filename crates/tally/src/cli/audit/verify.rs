@@ -82,9 +82,8 @@ fn log(file: &Path, trust: Trust) -> anyhow::Result<Report> {
 /// The proof of one entry, if that is what the file holds.
 fn proof(file: &Path) -> anyhow::Result<Option<InclusionProof>> {
     let mut text = Vec::new();
-    open(file)?.take(PROOF_BYTES_MAX).read_to_end(&mut text)?;
-    let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    Ok(serde_json::from_slice(first).ok())
+    open(file)?.take(PROOF_BYTES_MAX).read_until(b'\n', &mut text)?;
+    Ok(serde_json::from_slice(&text).ok())
 }
 
 fn one_entry(file: &Path, proof: &InclusionProof, trust: &Trust) -> anyhow::Result<()> {
