@@ -19,6 +19,7 @@
 mod checkpoint;
 mod entry;
 pub mod export;
+mod finding;
 mod hash;
 mod proof;
 pub mod tree;
@@ -26,9 +27,10 @@ mod verify;
 
 pub use checkpoint::{Checkpoint, NoteError, PublicKey, SigningKey, TreeHead};
 pub use entry::{Field, LogEntry, Salt, Seed, split};
+pub use finding::Finding;
 pub use hash::{Hash256, HashError};
 pub use proof::{InclusionProof, ProofError};
-pub use verify::{Finding, KeyTrust, Report, Trust, Verifier};
+pub use verify::{KeyTrust, Report, Trust, Verifier};
 
 /// The action of the entry that introduces a key; its fields `after.key` and
 /// `after.endorsement` hold the key, and the note by which the one before introduces it.

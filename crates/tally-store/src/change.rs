@@ -10,7 +10,7 @@ use tokio::sync::{MutexGuard, watch};
 use crate::{
     AuditAction, AuditEntry, ResourceId, Snapshot, StoreError, accounts,
     database::{self, Database},
-    notices,
+    log, notices,
     state::{Authorship, Plan, State},
 };
 
@@ -119,7 +119,7 @@ impl<'a> Change<'a> {
             after,
             note,
         };
-        database::write_audit(&mut self.tx, &entry).await?;
+        log::write(&mut self.tx, &entry).await?;
         Ok(self.revision)
     }
 

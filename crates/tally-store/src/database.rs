@@ -327,31 +327,6 @@ pub(crate) async fn write(
     }
 }
 
-/// Writes an entry of the audit trail and appends its leaf to the log.
-pub(crate) async fn write_audit(
-    connection: &mut AnyConnection,
-    entry: &AuditEntry,
-) -> Result<(), StoreError> {
-    let row = log::AuditRow::of(entry);
-    sqlx::query(
-        "insert into audit (sequence, recorded_at, actor, action, kind, name, version, \
-         spec_before, spec_after, note) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-    )
-    .bind(row.sequence)
-    .bind(&row.time)
-    .bind(&row.actor)
-    .bind(&row.action)
-    .bind(&row.kind)
-    .bind(&row.name)
-    .bind(row.version)
-    .bind(row.before.as_deref())
-    .bind(row.after.as_deref())
-    .bind(row.note.as_deref())
-    .execute(&mut *connection)
-    .await?;
-    log::append(connection, &[row]).await
-}
-
 pub(crate) fn parsed<T>(row: &AnyRow, column: &str) -> Result<T, StoreError>
 where
     T: std::str::FromStr<Err: std::fmt::Display>,

@@ -70,9 +70,7 @@ impl Store {
         tx.commit().await?;
         let (snapshots, _) = watch::channel(Arc::new(state.snapshot()));
         let state = Mutex::new(state);
-        let replies_begun = AtomicI64::new(0);
-        let channels = OnceLock::new();
-        let signer = RwLock::default();
+        let (replies_begun, channels, signer) = Default::default();
         let inner = Inner { database, clock, state, snapshots, replies_begun, channels, signer };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -70,8 +70,9 @@ impl AuditLog {
             None => keep_new(&origin, keeper.as_ref())?,
         };
         introduce(&mut change, "tally serve", &key, None).await?;
+        let mut signer = self.store.signer().write().await;
         change.commit().await?;
-        *self.store.signer().write().await = Some(Signer { key, keeper });
+        *signer = Some(Signer { key, keeper });
         Ok(true)
     }
 
@@ -80,10 +81,11 @@ impl AuditLog {
     /// # Errors
     /// `Argument` when there is no key before, or the new one cannot be kept; `Backend`.
     pub async fn rotate_key(&self, actor: &str) -> Result<LogKey, StoreError> {
+        // The change first, as everybody does; the signer is held until the new one signs.
+        let mut change = self.store.begin_change().await?;
         let mut signer = self.store.signer().write().await;
         let before = signer.clone().ok_or_else(no_signer)?;
         let key = keep_new(before.key.origin(), before.keeper.as_ref())?;
-        let mut change = self.store.begin_change().await?;
         let note = before.key.endorse(key.public()).map_err(backend)?;
         let introduced = introduce(&mut change, actor, &key, Some(note)).await?;
         change.commit().await?;

@@ -27,8 +27,8 @@ use crate::{
 pub use erase::{Erased, Erasure};
 pub use keys::KeyKeeper;
 pub(crate) use keys::Signer;
-pub(crate) use rows::AuditRow;
-pub(crate) use tree::{append, append_existing};
+use rows::AuditRow;
+pub(crate) use tree::{append_existing, write};
 
 /// Entries of one page of an export.
 const PAGE: i64 = 1_000;

@@ -10,7 +10,7 @@ use tally_audit::{
 
 use super::rows::{AuditRow, COLUMNS, Opening};
 use crate::{
-    StoreError,
+    AuditEntry, StoreError,
     database::{backend, parsed},
 };
 
@@ -18,11 +18,33 @@ use crate::{
 const ROWS_AT_ONCE: usize = 200;
 const EXISTING_AT_ONCE: i64 = 2_000;
 
-/// Makes entries the next leaves, with random seeds for what they commit to.
-pub(crate) async fn append(
+/// Writes an entry of the audit trail and appends its leaf to the log.
+pub(crate) async fn write(
     connection: &mut AnyConnection,
-    rows: &[AuditRow],
+    entry: &AuditEntry,
 ) -> Result<(), StoreError> {
+    let row = AuditRow::of(entry);
+    sqlx::query(
+        "insert into audit (sequence, recorded_at, actor, action, kind, name, version, \
+         spec_before, spec_after, note) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(row.sequence)
+    .bind(&row.time)
+    .bind(&row.actor)
+    .bind(&row.action)
+    .bind(&row.kind)
+    .bind(&row.name)
+    .bind(row.version)
+    .bind(row.before.as_deref())
+    .bind(row.after.as_deref())
+    .bind(row.note.as_deref())
+    .execute(&mut *connection)
+    .await?;
+    append(connection, &[row]).await
+}
+
+/// Makes entries the next leaves, with random seeds for what they commit to.
+async fn append(connection: &mut AnyConnection, rows: &[AuditRow]) -> Result<(), StoreError> {
     let mut known = BTreeMap::new();
     let mut hashes = Vec::with_capacity(rows.len() * 2);
     let mut openings = Vec::with_capacity(rows.len());
