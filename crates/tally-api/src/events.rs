@@ -10,7 +10,7 @@ use axum::{
 use http::{HeaderMap, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tally_ingest::edge::Problem;
 use tally_types::{EventId, Timestamp, UsageEvent};
 use tally_warehouse::{
@@ -19,6 +19,8 @@ use tally_warehouse::{
 
 use crate::{
     access::READERS,
+    audit_log::exported,
+    caller::Caller,
     operation::{Access, Operation},
     params::{self, Page, PathParams},
     query::{Shape, ask, csv, wants_csv},
@@ -64,6 +66,7 @@ pub(crate) fn operations() -> Vec<Operation> {
 async fn list(
     State(api): State<Arc<Api>>,
     Extension(scope): Extension<Scope>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     query: Result<Query<EventsQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
@@ -80,6 +83,8 @@ async fn list(
         .filter(|_| items.len() == limit)
         .map(|last| format!("{},{}", last.time, last.event_id));
     Ok(if wants_csv(query.format, &headers) {
+        let what = json!({ "what": "calls", "format": "csv", "rows": items.len() });
+        exported(&api, &caller, what).await?;
         csv(events_to_csv(&items), next.is_some())
     } else {
         Json(Page { items, next }).into_response()

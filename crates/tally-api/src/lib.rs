@@ -19,6 +19,7 @@
 mod access;
 mod apply;
 mod audit;
+mod audit_log;
 mod budgets;
 mod caller;
 mod calls;
@@ -81,6 +82,7 @@ fn operations() -> Vec<Operation> {
         keys::operations(),
         apply::operations(),
         audit::operations(),
+        audit_log::operations(),
         grants::operations(),
         notifications::operations(),
         resources::operations(),

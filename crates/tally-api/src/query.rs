@@ -20,6 +20,8 @@ use tally_warehouse::{
 
 use crate::{
     access::READERS,
+    audit_log::exported,
+    caller::Caller,
     operation::{Access, Operation},
     params,
     resources::BODY_BYTES_MAX,
@@ -90,6 +92,7 @@ pub(crate) fn operations() -> Vec<Operation> {
 async fn answer(
     State(api): State<Arc<Api>>,
     Extension(scope): Extension<Scope>,
+    Extension(caller): Extension<Caller>,
     format: Result<extract::Query<Format>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
@@ -100,6 +103,8 @@ async fn answer(
     let now = api.state.clock.now();
     let result = ask(&api, move |warehouse| warehouse.query(&query, now)).await?;
     Ok(if wants_csv(shape, &headers) {
+        let what = json!({ "what": "usage", "format": "csv", "rows": result.rows.len() });
+        exported(&api, &caller, what).await?;
         csv(to_csv(&result), result.truncated)
     } else {
         Json(result).into_response()

@@ -64,6 +64,15 @@ pub enum AuditAction {
     EscalateGrant,
     /// The time of a grant was over.
     ExpireGrant,
+    /// A key signs the log's checkpoints from here on; the one before signed it.
+    IntroduceAuditKey,
+    /// Calls that were refused or served less, many in one entry: how many by which rule
+    /// or budget, and a digest of their ids.
+    Decisions,
+    /// Something was exported: usage, calls, or this log.
+    Export,
+    /// A person's personal data was erased, here too.
+    ErasePerson,
 }
 
 /// One entry of the audit trail.
@@ -138,6 +147,10 @@ impl AuditAction {
         Self::WithdrawGrant,
         Self::EscalateGrant,
         Self::ExpireGrant,
+        Self::IntroduceAuditKey,
+        Self::Decisions,
+        Self::Export,
+        Self::ErasePerson,
     ];
 
     /// The word used everywhere.
@@ -167,6 +180,10 @@ impl AuditAction {
             Self::WithdrawGrant => "withdraw_grant",
             Self::EscalateGrant => "escalate_grant",
             Self::ExpireGrant => "expire_grant",
+            Self::IntroduceAuditKey => tally_audit::KEY_ACTION,
+            Self::Decisions => "decisions",
+            Self::Export => "export",
+            Self::ErasePerson => "erase_person",
         }
     }
 }

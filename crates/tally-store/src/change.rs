@@ -10,7 +10,7 @@ use tokio::sync::{MutexGuard, watch};
 use crate::{
     AuditAction, AuditEntry, ResourceId, Snapshot, StoreError, accounts,
     database::{self, Database},
-    notices,
+    log, notices,
     state::{Authorship, Plan, State},
 };
 
@@ -90,22 +90,53 @@ impl<'a> Change<'a> {
 
     /// Writes the audit entry of something done to an account.
     pub(crate) async fn audit(&mut self, act: AccountAct<'_>) -> Result<(), StoreError> {
-        let id = ResourceId::new(Kind::Person, act.person.0.clone());
+        let AccountAct { actor, action, person, before, after } = act;
+        let id = ResourceId::new(Kind::Person, person.0.clone());
+        self.record(actor, action, id, (before, after), None).await?;
+        Ok(())
+    }
+
+    /// Writes the audit entry of something that changes no resource; gives its sequence.
+    pub(crate) async fn record(
+        &mut self,
+        actor: &str,
+        action: AuditAction,
+        id: ResourceId,
+        (before, after): (Option<Value>, Option<Value>),
+        note: Option<String>,
+    ) -> Result<i64, StoreError> {
         let version = self.state().entries.get(&id).map_or(0, |entry| entry.version);
         self.revision += 1;
         let entry = AuditEntry {
             sequence: self.revision,
             time: self.now,
-            actor: act.actor.to_owned(),
-            action: act.action,
+            actor: actor.to_owned(),
+            action,
             kind: id.kind,
             name: id.name,
             version,
-            before: act.before,
-            after: act.after,
-            note: None,
+            before,
+            after,
+            note,
         };
-        database::write_audit(&mut self.tx, &entry).await
+        log::write(&mut self.tx, &entry).await?;
+        Ok(self.revision)
+    }
+
+    /// What an act is of that is about no resource: the organization, or `tally` while
+    /// there is none.
+    pub(crate) fn whole(&self) -> Result<ResourceId, StoreError> {
+        let named = self.state().of_kind(Kind::Organization).next().map(|(name, _)| name.clone());
+        let name = match named {
+            Some(name) => name,
+            None => "tally".parse().map_err(database::backend)?,
+        };
+        Ok(ResourceId::new(Kind::Organization, name))
+    }
+
+    /// The sequence of the last audit entry, those of this change included.
+    pub(crate) fn revision(&self) -> i64 {
+        self.revision
     }
 
     /// Leaves everything as it was.

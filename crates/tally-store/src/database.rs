@@ -13,14 +13,17 @@ use sqlx::{
 };
 use tally_types::{Kind, Name, Resource, Timestamp};
 
-use crate::{AuditEntry, AuditFilter, ResourceId, StoreError};
+use crate::{AuditEntry, AuditFilter, ResourceId, StoreError, log};
 
 /// Applied in order, each once; never edit one that was released.
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_resources.sql"),
     include_str!("../migrations/0002_accounts.sql"),
     include_str!("../migrations/0003_notices.sql"),
+    include_str!("../migrations/0004_audit_log.sql"),
 ];
+/// The migration after which the entries that are there already become leaves.
+const AUDIT_LOG_MIGRATION: i64 = 4;
 
 const RESOURCE_SELECT: &str = "select kind, name, version, spec, status, applied_by, created_at, \
                                updated_at from resource where kind = $1 and name = $2";
@@ -105,6 +108,9 @@ impl Database {
             let mut tx = self.pool.begin().await?;
             let sql = sql.replace("/* binary */", collation).replace("/* bytes */", bytes);
             sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *tx).await?;
+            if version == AUDIT_LOG_MIGRATION {
+                log::append_existing(&mut tx).await?;
+            }
             sqlx::query("insert into schema_version (version, applied_at) values ($1, $2)")
                 .bind(version)
                 .bind(now.to_string())
@@ -206,6 +212,8 @@ async fn prepare_sqlite(connection: &mut AnyConnection) -> Result<(), sqlx::Erro
         "pragma journal_mode = wal",
         "pragma synchronous = full",
         "pragma foreign_keys = on",
+        // What was erased leaves no trace in free pages.
+        "pragma secure_delete = on",
     ] {
         sqlx::query(pragma).execute(&mut *connection).await?;
     }
@@ -317,29 +325,6 @@ pub(crate) async fn write(
     } else {
         Err(backend(format!("{id} was changed behind the store's back")))
     }
-}
-
-pub(crate) async fn write_audit(
-    connection: &mut AnyConnection,
-    entry: &AuditEntry,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "insert into audit (sequence, recorded_at, actor, action, kind, name, version, \
-         spec_before, spec_after, note) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-    )
-    .bind(entry.sequence)
-    .bind(entry.time.to_string())
-    .bind(&entry.actor)
-    .bind(entry.action.as_str())
-    .bind(entry.kind.as_str())
-    .bind(entry.name.as_str())
-    .bind(entry.version)
-    .bind(entry.before.as_ref().map(Value::to_string))
-    .bind(entry.after.as_ref().map(Value::to_string))
-    .bind(entry.note.as_deref())
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 pub(crate) fn parsed<T>(row: &AnyRow, column: &str) -> Result<T, StoreError>

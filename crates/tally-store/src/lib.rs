@@ -4,7 +4,7 @@
 //! name file, line and field; [`Store`] keeps resources in a database, each change in one
 //! transaction with its audit entry; [`Snapshot`] is what the data plane reads.
 //! [`accounts`] holds how people come in, beside the resources; [`grants`] who asked for
-//! more and who decided; [`notices`] what people were told; [`Idempotency`] keeps the
+//! more and who decided; [`log`] what was done, provably; [`notices`] what people were told; [`Idempotency`] keeps the
 //! replies to requests that may be repeated.
 //!
 //! Invariants: every stored spec has its kind's shape and every reference in it has a
@@ -27,6 +27,7 @@ mod error;
 pub mod grants;
 mod idempotency;
 mod list;
+pub mod log;
 pub mod notices;
 mod rules;
 mod snapshot;

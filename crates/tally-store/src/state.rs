@@ -16,6 +16,7 @@ use crate::{
     AuditAction, AuditEntry, Problem, ResourceId, Snapshot, StoreError,
     check::check_spec,
     database::{self, RowWrite},
+    log,
     suggest::closest,
 };
 
@@ -208,7 +209,7 @@ impl Plan {
         let first = self.next.revision - i64::try_from(self.edits.len()).unwrap_or(0) + 1;
         for (sequence, edit) in (first..).zip(&self.edits) {
             database::write(connection, &edit.id, edit.row(), now).await?;
-            database::write_audit(connection, &edit.audit(sequence, by, now)).await?;
+            log::write(connection, &edit.audit(sequence, by, now)).await?;
         }
         database::set_revision(connection, self.next.revision).await
     }

@@ -7,7 +7,7 @@ use std::sync::{
 
 use serde_json::Value;
 use tally_types::{Clock, Kind, Name, Resource, Spec, Timestamp};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, RwLock, watch};
 
 use crate::{
     ApplyOptions, ApplyReport, AuditAction, AuditEntry, AuditFilter, Problem, ResourceId, Snapshot,
@@ -16,6 +16,7 @@ use crate::{
     database::{self, Database},
     documents::Document,
     list::{ListOptions, Page},
+    log::Signer,
     notices::Channels,
     rules,
     state::{Authorship, Entry, Plan, State, parse},
@@ -40,6 +41,8 @@ struct Inner {
     replies_begun: AtomicI64,
     /// Where notices go besides the inbox; set once at start.
     channels: OnceLock<Channels>,
+    /// Signs the log's checkpoints.
+    signer: RwLock<Option<Signer>>,
 }
 
 /// A planned change, what to answer, and which resource to read back.
@@ -67,9 +70,8 @@ impl Store {
         tx.commit().await?;
         let (snapshots, _) = watch::channel(Arc::new(state.snapshot()));
         let state = Mutex::new(state);
-        let replies_begun = AtomicI64::new(0);
-        let channels = OnceLock::new();
-        let inner = Inner { database, clock, state, snapshots, replies_begun, channels };
+        let (replies_begun, channels, signer) = Default::default();
+        let inner = Inner { database, clock, state, snapshots, replies_begun, channels, signer };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -338,6 +340,10 @@ impl Store {
 
     pub(crate) fn channels(&self) -> &Channels {
         self.inner.channels.get_or_init(Channels::default)
+    }
+
+    pub(crate) fn signer(&self) -> &RwLock<Option<Signer>> {
+        &self.inner.signer
     }
 
     pub(crate) fn now(&self) -> Timestamp {

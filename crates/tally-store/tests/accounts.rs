@@ -263,7 +263,9 @@ async fn a_database_without_accounts_gains_them() {
     let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
     let back = "drop table account; drop table invitation; drop table session; \
                 drop table idempotency; drop table stage_event; drop table notification; \
-                drop table delivery; delete from schema_version where version > 1";
+                drop table delivery; drop table audit_hash; drop table audit_opening; \
+                drop table audit_key; drop table audit_checkpoint; drop table erasure; \
+                delete from schema_version where version > 1";
     sqlx::raw_sql(back).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
 

@@ -1,6 +1,7 @@
 //! `tally.toml`, overridden by `TALLY_*`. A mistake names file, line, key and what
 //! was expected, and is found before any port is bound.
 
+mod audit;
 mod notify;
 
 use std::{
@@ -13,6 +14,7 @@ use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use tally_journal::Durability;
 
+pub(crate) use audit::Audit;
 pub(crate) use notify::{About, Notify, Security, Smtp, check_url};
 
 /// Everything that can be configured, with its defaults.
@@ -30,6 +32,7 @@ pub(crate) struct Config {
     pub(crate) journal: Journal,
     pub(crate) warehouse: Warehouse,
     pub(crate) notify: Notify,
+    pub(crate) audit: Audit,
 }
 
 /// What is logged, and how.
@@ -97,6 +100,7 @@ impl Default for Config {
             journal: Journal::default(),
             warehouse: Warehouse::default(),
             notify: Notify::default(),
+            audit: Audit::default(),
         }
     }
 }
@@ -183,6 +187,7 @@ impl Config {
             }
         }
         self.notify.check()?;
+        self.audit.check()?;
         Ok(self)
     }
 

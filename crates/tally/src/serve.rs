@@ -14,6 +14,7 @@ use tally_types::{Clock, IdSource, NodeId};
 use tokio::net::TcpListener;
 
 use crate::{
+    audit::{Decisions, LogKeeper, open_log},
     cli::Connection,
     clock::{RandomIds, SystemClock},
     config::{Config, LogFormat},
@@ -51,6 +52,7 @@ pub(crate) struct Server {
     listener: TcpListener,
     router: Router,
     receivers: Receivers,
+    decisions: Arc<Decisions>,
 }
 
 /// What the server's tasks share.
@@ -131,6 +133,7 @@ impl Server {
         let (store, snapshot) = open_resources(&config.data, &clock, apply).await?;
         if let Some(store) = &store {
             store.set_channels(receivers.channels());
+            open_log(store, &config.data).await?;
         }
 
         let (budgets, counting) = tally_gateway::budgets_of(&snapshot, &clock);
@@ -149,7 +152,8 @@ impl Server {
         let journal = running.journal();
         let warehouse = WarehouseSlot::default();
         let live = LiveFeed::default();
-        let sink = warehouse_sink(&config, &snapshot, &warehouse, &live, &clock);
+        let decisions = Arc::new(Decisions::default());
+        let sink = warehouse_sink(&config, &snapshot, &warehouse, &live, (&clock, &decisions));
         let shipper = start_shipper(&journal, sink)?;
 
         let plane = build_plane(snapshot, secrets.as_ref())?;
@@ -171,7 +175,7 @@ impl Server {
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!("cannot listen on {}; choose another `--listen`", config.listen)
         })?;
-        Ok(Self { config, parts, running, shipper, listener, router, receivers })
+        Ok(Self { config, parts, running, shipper, listener, router, receivers, decisions })
     }
 
     /// Where it listens.
@@ -214,6 +218,11 @@ impl Server {
         }
     }
 
+    fn log_keeper(&self, store: Store) -> LogKeeper {
+        let (clock, config) = (Arc::clone(&self.parts.clock), self.config.audit.clone());
+        LogKeeper::new(store, clock, config, Arc::clone(&self.decisions), &self.parts.data)
+    }
+
     /// Serves until the future ends, then lets calls under way end, settles and flushes.
     pub(crate) async fn serve_until(
         self,
@@ -226,10 +235,13 @@ impl Server {
             .map(|store| tokio::spawn(follow_changes(self.parts.clone(), store)));
         let keeper = tokio::spawn(keep_house(self.parts.clone()));
         let counter = tokio::spawn(keep_budgets(self.parts.clone()));
-        let guides = self.parts.store.clone().map(|store| {
+        let log = self.parts.store.clone().map(|store| Arc::new(self.log_keeper(store)));
+        let guides = self.parts.store.clone().zip(log.clone()).map(|(store, log)| {
             let budgets = Arc::clone(&self.parts.budgets);
             let mut guides = tokio::task::JoinSet::new();
             guides.spawn(follow_budgets(store.clone(), budgets));
+            let log = Arc::clone(&log);
+            guides.spawn(async move { log.keep().await });
             guides.spawn(self.receivers.send(store));
             guides
         });
@@ -271,6 +283,10 @@ impl Server {
             let _ = self.shipper.join();
         })
         .await?;
+        // What the shipper brought last is in it.
+        if let Some(log) = log {
+            log.finish().await;
+        }
         if let Some(store) = parts.store {
             store.close().await;
         }
@@ -323,7 +339,7 @@ fn warehouse_sink(
     snapshot: &Snapshot,
     slot: &WarehouseSlot,
     live: &LiveFeed,
-    clock: &Arc<dyn Clock>,
+    (clock, decisions): (&Arc<dyn Clock>, &Arc<Decisions>),
 ) -> WarehouseSink {
     let options = tally_warehouse::Options {
         memory_limit_bytes: config.warehouse.memory_bytes_max,
@@ -332,7 +348,14 @@ fn warehouse_sink(
         week_starts: snapshot.organization.week_starts,
     };
     let path = config.data.join("warehouse.duckdb");
-    WarehouseSink::new(path, options, slot.clone(), live.clone(), Arc::clone(clock))
+    WarehouseSink::new(
+        path,
+        options,
+        slot.clone(),
+        live.clone(),
+        Arc::clone(clock),
+        Arc::clone(decisions),
+    )
 }
 
 fn start_shipper(journal: &Journal, sink: WarehouseSink) -> anyhow::Result<JoinHandle<()>> {

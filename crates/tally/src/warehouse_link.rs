@@ -7,6 +7,8 @@ use tally_journal::{Sink, SinkError};
 use tally_types::{Clock, NodeId, Record};
 use tally_warehouse::{Options, Warehouse};
 
+use crate::audit::Decisions;
+
 /// Opens the warehouse when the first shipment needs it, and feeds it.
 pub(crate) struct WarehouseSink {
     path: PathBuf,
@@ -14,6 +16,7 @@ pub(crate) struct WarehouseSink {
     slot: WarehouseSlot,
     live: LiveFeed,
     clock: Arc<dyn Clock>,
+    decisions: Arc<Decisions>,
 }
 
 // === impl WarehouseSink ===
@@ -25,8 +28,9 @@ impl WarehouseSink {
         slot: WarehouseSlot,
         live: LiveFeed,
         clock: Arc<dyn Clock>,
+        decisions: Arc<Decisions>,
     ) -> Self {
-        Self { path, options, slot, live, clock }
+        Self { path, options, slot, live, clock, decisions }
     }
 
     /// The shipper asks again when this fails, so the warehouse may come back.
@@ -47,6 +51,7 @@ impl Sink for WarehouseSink {
 
     fn write(&mut self, node: NodeId, rows: &[(u64, Record)]) -> Result<(), SinkError> {
         self.warehouse()?.write(node, rows)?;
+        self.decisions.take(rows);
         // Only now, so that whoever is told of a call finds it.
         self.live.announce(self.clock.now(), rows);
         Ok(())

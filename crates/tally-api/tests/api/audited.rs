@@ -89,6 +89,14 @@ async fn every_change_leaves_exactly_one_entry() {
     others(&company, &mut done).await;
     grants(&company, &mut done).await;
     accounts(&mut done).await;
+    one(&company, "rotateAuditKey", "POST", "/api/v1/audit/keys", "").await;
+    let why = json!({ "reason": "left" }).to_string();
+    let erase = "/api/v1/people/p-viewer/erase";
+    // Their resource and their key.
+    let before = entries(&company).await;
+    assert!(company.call("admin", "POST", erase, &why).await.status.is_success());
+    assert_eq!(entries(&company).await, before + 2);
+    done.extend(["rotateAuditKey".to_owned(), "erasePerson".to_owned()]);
     let expected: BTreeSet<String> = all
         .into_iter()
         .map(|(id, ..)| id)

@@ -10,6 +10,7 @@
 )]
 
 mod access;
+mod audit_log;
 mod audited;
 mod calls;
 mod document;

@@ -107,6 +107,31 @@ impl Client {
         self.read(request).await
     }
 
+    /// Writes the answer to a GET as it comes; gives how many bytes it was.
+    ///
+    /// # Errors
+    /// No connection, a refusal, or a file that cannot be written.
+    pub(crate) async fn download(
+        &self,
+        path: &[&str],
+        mut target: impl std::io::Write,
+    ) -> anyhow::Result<u64> {
+        let request = self.request(Method::GET, path, &[])?;
+        let mut reply = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = reply.status();
+        if !status.is_success() {
+            let body = reply.text().await.map_err(|error| self.unreachable(&error))?;
+            return Err(anyhow!(self.refusal(status, &body)));
+        }
+        let mut count = 0;
+        while let Some(chunk) = reply.chunk().await.map_err(|error| self.unreachable(&error))? {
+            target.write_all(&chunk)?;
+            count += chunk.len() as u64;
+        }
+        target.flush()?;
+        Ok(count)
+    }
+
     /// The answer to a POST of JSON with a query string.
     ///
     /// # Errors

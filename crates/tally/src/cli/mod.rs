@@ -8,6 +8,7 @@ mod audit;
 mod budget;
 mod client;
 mod connection;
+mod erase;
 mod get;
 mod grant;
 mod key;
@@ -51,9 +52,12 @@ pub(crate) enum ClientCommand {
     /// See how budgets stand
     #[command(subcommand)]
     Budget(budget::BudgetCommand),
-    /// Read the log of every change
+    /// Read the log of every change, prove it, verify an export of it
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Erase personal data
+    #[command(subcommand)]
+    Erase(erase::EraseCommand),
     /// Say whether Tally is up and what state it is in
     Status,
     /// Report what came of a task
@@ -79,6 +83,7 @@ pub(crate) async fn run(command: ClientCommand, connection: Connection) -> anyho
         ClientCommand::Prices(command) => prices::run(command, &connection).await,
         ClientCommand::Budget(command) => budget::run(command, &connection).await,
         ClientCommand::Audit(command) => audit::run(command, &connection).await,
+        ClientCommand::Erase(command) => erase::run(command, &connection).await,
         ClientCommand::Status => status::run(&connection).await,
         ClientCommand::Outcome(command) => outcome::run(command, &connection).await,
         ClientCommand::Openapi => output::json(&tally_api::openapi_document()),

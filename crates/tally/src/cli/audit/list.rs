@@ -1,23 +1,16 @@
-//! `tally audit`: the log of every change.
+//! `tally audit list`: the entries of the log.
 
 use std::str::FromStr as _;
 
 use tally_store::AuditEntry;
 use tally_types::{Kind, Name};
 
-use super::{
+use crate::cli::{
     client::Client,
     connection::Connection,
     output,
     table::{Align, Table},
 };
-
-/// Subcommands of `tally audit`.
-#[derive(Debug, clap::Subcommand)]
-pub(crate) enum AuditCommand {
-    /// Show changes, newest first
-    List(ListArgs),
-}
 
 /// Arguments of `tally audit list`.
 #[derive(Debug, clap::Args)]
@@ -41,12 +34,11 @@ struct Entries {
     items: Vec<AuditEntry>,
 }
 
-/// Runs `tally audit`.
+/// Runs `tally audit list`.
 ///
 /// # Errors
 /// Tally refuses or cannot be reached.
-pub(crate) async fn run(command: AuditCommand, connection: &Connection) -> anyhow::Result<()> {
-    let AuditCommand::List(args) = command;
+pub(super) async fn run(args: ListArgs, connection: &Connection) -> anyhow::Result<()> {
     let client = Client::new(connection)?;
     let limit = args.limit.to_string();
     let mut query = vec![("limit", limit.as_str())];

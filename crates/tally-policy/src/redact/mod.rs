@@ -1,0 +1,1 @@
+//! Finds personal data and secrets in a prompt, and puts placeholders in their place.

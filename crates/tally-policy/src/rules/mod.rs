@@ -1,0 +1,1 @@
+//! Rules: conditions over what is known of a call, and the decision that follows.
