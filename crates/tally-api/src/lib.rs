@@ -17,14 +17,18 @@
 )]
 
 mod access;
+mod access_requests;
 mod apply;
+mod approvals;
 mod audit;
 mod budgets;
 mod caller;
 mod calls;
+mod catalog;
 mod components;
 mod events;
 mod examples;
+mod exceptions;
 mod grants;
 mod health;
 mod idempotency;
@@ -82,6 +86,9 @@ fn operations() -> Vec<Operation> {
         apply::operations(),
         audit::operations(),
         grants::operations(),
+        exceptions::operations(),
+        catalog::operations(),
+        access_requests::operations(),
         notifications::operations(),
         resources::operations(),
     ]

@@ -12,7 +12,9 @@
 mod access;
 mod audited;
 mod calls;
+mod catalog;
 mod document;
+mod exceptions;
 mod grants;
 mod hostile;
 mod idempotency;
