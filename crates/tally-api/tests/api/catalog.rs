@@ -193,7 +193,14 @@ async fn readiness_is_measured_for_each_team() {
             format!("{} {}: {}", line["ok"], text("item"), text("detail"))
         })
         .collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    false access_approvals: 3 of 3 keys never end, and nobody approved them
+    true usage_tagging: 90 % of the spend of 30 days is for a workload
+    true quotas: the budget each-person-day holds for it
+    true fallback_paths: 1 workloads, and each declares a fallback
+    true audit_log: it is written, and 3 people have the role to review it
+    false incident_response: grace has no delegate
+    ");
     let own = get(&company, "ada", "readiness").await;
     assert_eq!(own["items"].as_array().unwrap().len(), 1);
     assert!(get(&company, "developer", "readiness").await["items"].as_array().unwrap().is_empty());
@@ -218,7 +225,32 @@ async fn the_agenda_of_a_month_is_a_page_and_a_document() {
     let path = "/api/v1/governance/agenda?month=2026-11&format=markdown";
     let document = company.call("manager", "GET", path, "").await;
     assert_eq!(document.headers["content-type"], "text/markdown; charset=utf-8");
-    insta::assert_snapshot!(document.text, @"");
+    insta::assert_snapshot!(document.text, @r"
+    # Governance meeting: 2026-11
+
+    acme
+
+    ## Open exceptions
+
+    - [ ] data-classes-restricted-needs-zero-retention-2026-11-15-ada: a waiver of data-classes/restricted-needs-zero-retention for ada, asked for by ada, pending until 20 Nov 2026 13:00 CET. Reason: The \*audit\* needs it
+    - [ ] data-classes-restricted-needs-zero-retention-2026-11-15-ada-2: a waiver of data-classes/restricted-needs-zero-retention for ada, asked for by ada, pending until 10 Dec 2026 13:00 CET. Reason: The \*audit\* needs it Repeats data-classes-restricted-needs-zero-retention-2026-11-15-ada, renewed 0 times.
+
+    ## Exceptions that ended
+
+    None.
+
+    ## Repeated exceptions
+
+    - [ ] data-classes-restricted-needs-zero-retention-2026-11-15-ada-2: a waiver of data-classes/restricted-needs-zero-retention for ada, asked for by ada, pending until 10 Dec 2026 13:00 CET. Reason: The \*audit\* needs it Repeats data-classes-restricted-needs-zero-retention-2026-11-15-ada, renewed 0 times.
+
+    ## Changes of policies
+
+    - [ ] data-classes: create by setup on 15 Nov 2026 13:00 CET
+
+    ## Model choices to look at
+
+    - [ ] support-copilot (grace): frontier tier, and nobody said why
+    ");
     let wrong = company.call("manager", "GET", "/api/v1/governance/agenda?month=11", "").await;
     assert_eq!(wrong.code(), "query_invalid");
     let other = get(&company, "manager", "governance/agenda?month=2026-09").await;

@@ -89,7 +89,13 @@ async fn an_exception_needs_security_and_the_owner_and_ends_by_itself() {
         .iter()
         .map(|line| format!("{} {}", line["by"].as_str().unwrap(), line["what"].as_str().unwrap()))
         .collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    ada asked for a waiver of data-classes/restricted-needs-zero-retention for the workload support-copilot from 15 Nov 2026 13:00 CET until 1 Dec 2026 13:00 CET
+    tally told lin or p-security (security), grace (workload owner)
+    p-security approved it as security; still to decide: grace (workload owner)
+    grace approved it as workload owner; it holds until 1 Dec 2026 13:00 CET
+    tally it ended by itself
+    ");
 }
 
 #[tokio::test]

@@ -125,6 +125,15 @@ fn days(count: i64) -> SignedDuration {
     SignedDuration::from_hours(24 * count)
 }
 
+// === impl ExceptionSpec ===
+
+impl ExceptionSpec {
+    /// Whether its rule is waived at this time.
+    pub fn holds_at(&self, time: Timestamp) -> bool {
+        self.state == GrantState::Approved && self.from <= time && time < self.until
+    }
+}
+
 // === impl ExceptionScope ===
 
 impl ExceptionScope {
@@ -167,6 +176,16 @@ mod tests {
         // Asked for long before does not make it longer.
         let ahead = json!({ "from": "2026-11-20T00:00:00Z", "until": "2026-12-20T00:00:00Z" });
         assert!(stored(&ahead).is_ok());
+    }
+
+    #[test]
+    fn it_holds_once_it_is_approved_and_only_in_its_time() {
+        let Ok(Spec::Exception(spec)) = stored(&json!({ "state": "approved" })) else { panic!() };
+        let at = |text: &str| spec.holds_at(text.parse().unwrap());
+        assert!(at("2026-11-01T00:00:00Z") && at("2026-11-30T23:59:59Z"));
+        assert!(!at("2026-10-31T23:59:59Z") && !at("2026-12-01T00:00:00Z"));
+        let Ok(Spec::Exception(waits)) = stored(&json!({})) else { panic!() };
+        assert!(!waits.holds_at("2026-11-02T00:00:00Z".parse().unwrap()));
     }
 
     #[test]
