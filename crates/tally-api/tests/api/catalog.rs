@@ -233,7 +233,7 @@ async fn the_agenda_of_a_month_is_a_page_and_a_document() {
     ## Open exceptions
 
     - [ ] data-classes-restricted-needs-zero-retention-2026-11-15-ada: a waiver of data-classes/restricted-needs-zero-retention for ada, asked for by ada, pending until 20 Nov 2026 13:00 CET. Reason: The \*audit\* needs it
-    - [ ] data-classes-restricted-needs-zero-retention-2026-11-15-ada-2: a waiver of data-classes/restricted-needs-zero-retention for ada, asked for by ada, pending until 10 Dec 2026 13:00 CET. Reason: The \*audit\* needs it Repeats data-classes-restricted-needs-zero-retention-2026-11-15-ada, renewed 0 times.
+    - [ ] data-classes-restricted-needs-zero-retention-2026-11-15-ada-2: a waiver of data-classes/restricted-needs-zero-retention for ada, asked for by ada, pending until 10 Dec 2026 13:00 CET. Reason: The \*audit\* needs it (repeats data-classes-restricted-needs-zero-retention-2026-11-15-ada)
 
     ## Exceptions that ended
 
@@ -241,7 +241,7 @@ async fn the_agenda_of_a_month_is_a_page_and_a_document() {
 
     ## Repeated exceptions
 
-    - [ ] data-classes-restricted-needs-zero-retention-2026-11-15-ada-2: a waiver of data-classes/restricted-needs-zero-retention for ada, asked for by ada, pending until 10 Dec 2026 13:00 CET. Reason: The \*audit\* needs it Repeats data-classes-restricted-needs-zero-retention-2026-11-15-ada, renewed 0 times.
+    - [ ] data-classes-restricted-needs-zero-retention-2026-11-15-ada-2: a waiver of data-classes/restricted-needs-zero-retention for ada, asked for by ada, pending until 10 Dec 2026 13:00 CET. Reason: The \*audit\* needs it (repeats data-classes-restricted-needs-zero-retention-2026-11-15-ada)
 
     ## Changes of policies
 

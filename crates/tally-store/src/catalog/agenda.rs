@@ -238,10 +238,13 @@ fn exception_line(snapshot: &Snapshot, one: &AgendaException) -> String {
         one.name, one.what, one.requested_by, one.state, one.reason
     );
     if let Some(repeats) = &one.repeats {
-        let _ = write!(text, " Repeats {repeats}, renewed {} times.", one.renewals);
+        let _ = write!(text, " (repeats {repeats})");
+    }
+    if one.renewals > 0 {
+        let _ = write!(text, " (renewal number {})", one.renewals);
     }
     if let Some(review) = &one.architecture_review {
-        let _ = write!(text, " Architecture review: {review}");
+        let _ = write!(text, " (architecture review: {review})");
     }
     text
 }

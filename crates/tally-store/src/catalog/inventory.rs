@@ -1,6 +1,6 @@
 //! The inventory: usage that no entry of the catalog explains, and tools entered by hand.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -114,7 +114,7 @@ pub fn inventory(snapshot: &Snapshot, seen: Vec<Seen>) -> Inventory {
             }
         })
         .collect();
-    items.sort_by(|a, b| (b.spend_usd, b.tokens).cmp(&(a.spend_usd, a.tokens)));
+    items.sort_by_key(|item| Reverse((item.spend_usd, item.tokens)));
     let tools = snapshot.workloads.iter().filter(|(_, spec)| !spec.metered);
     let tool = |(name, spec): (&Name, &WorkloadSpec)| Tool {
         name: name.clone(),
@@ -182,7 +182,7 @@ fn models(seen: &[Seen]) -> Vec<ModelSeen> {
         model.spend_usd = model.spend_usd + one.spend_usd;
     }
     let mut models: Vec<ModelSeen> = models.into_values().collect();
-    models.sort_by(|a, b| (b.spend_usd, b.tokens).cmp(&(a.spend_usd, a.tokens)));
+    models.sort_by_key(|model| Reverse((model.spend_usd, model.tokens)));
     models
 }
 

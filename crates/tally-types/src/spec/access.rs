@@ -103,7 +103,6 @@ approvable!(AccessRequestSpec = AccessRequest);
 
 impl AccessRule {
     /// Whether anyone may.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
     pub fn is_open(&self) -> bool {
         *self == Self::Open
     }

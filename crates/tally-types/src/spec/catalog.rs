@@ -228,7 +228,6 @@ const fn is_yes(value: &bool) -> bool {
 
 impl WorkloadState {
     /// Whether it is as files that say nothing mean it.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
     pub fn is_registered(&self) -> bool {
         *self == Self::Registered
     }

@@ -193,7 +193,7 @@ fn workload_spec(
         rate_limit: None,
         state: if in_production { WorkloadState::Approved } else { WorkloadState::Registered },
         // Trials are entered in a hurry: what is missing shows in the catalog.
-        criticality: in_production.then(|| match plan.class {
+        criticality: in_production.then_some(match plan.class {
             WorkloadClass::Critical => Criticality::Critical,
             WorkloadClass::Operational => Criticality::High,
             WorkloadClass::Exploration => Criticality::Low,
