@@ -136,7 +136,7 @@ fn access(
     if until.is_none() && snapshot.organization.own_keys == AccessRule::OnRequest {
         let Some(given) = snapshot.may_make_key(person, None, now) else {
             let detail = "keys are made on request here".to_owned();
-            return Err(needed(detail, "--key"));
+            return Err(needed(detail, "--own-key"));
         };
         until = Some(given);
     }

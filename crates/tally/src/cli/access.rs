@@ -24,11 +24,11 @@ pub(crate) enum AccessCommand {
 
 /// Arguments of `tally access request`.
 #[derive(Debug, clap::Args)]
-#[command(group = clap::ArgGroup::new("what").required(true).args(["key", "key_for", "model", "tier", "renews"]))]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["own_key", "key_for", "model", "tier", "renews"]))]
 pub(crate) struct RequestArgs {
-    /// A key of your own
+    /// A key of your own; `--key` is the key to ask with
     #[arg(long)]
-    key: bool,
+    own_key: bool,
 
     /// A key for this workload, which is not yours
     #[arg(long, value_name = "WORKLOAD")]
@@ -73,8 +73,8 @@ pub(crate) async fn run(command: AccessCommand, connection: &Connection) -> anyh
 }
 
 async fn request(args: RequestArgs, client: &Client, json: bool) -> anyhow::Result<()> {
-    let RequestArgs { key, key_for, model, tier, renews, until, reason, dry_run } = args;
-    let key = (key || key_for.is_some()).then_some(AccessAsk::Key { workload: key_for });
+    let RequestArgs { own_key, key_for, model, tier, renews, until, reason, dry_run } = args;
+    let key = (own_key || key_for.is_some()).then_some(AccessAsk::Key { workload: key_for });
     let what = key.or(model.map(AccessAsk::Model)).or(tier.map(AccessAsk::Tier));
     let body = json!({
         "what": what, "until": until.at(now())?, "reason": reason, "renews": renews,

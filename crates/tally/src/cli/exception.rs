@@ -50,9 +50,9 @@ pub(crate) struct RequestArgs {
     #[arg(long)]
     workload: Option<WorkloadName>,
 
-    /// For calls with this key
-    #[arg(long)]
-    key: Option<KeyName>,
+    /// For calls with this key; `--key` is the key to ask with
+    #[arg(long, value_name = "KEY_NAME")]
+    for_key: Option<KeyName>,
 
     /// From when, by default at once: +3d, or 2026-11-30T17:00Z
     #[arg(long, value_name = "WHEN")]
@@ -94,9 +94,9 @@ pub(crate) async fn run(command: ExceptionCommand, connection: &Connection) -> a
 }
 
 async fn request(args: RequestArgs, client: &Client, json: bool) -> anyhow::Result<()> {
-    let RequestArgs { rule, person, team, workload, key, from, until, reason, renews, dry_run } =
+    let RequestArgs { rule, person, team, workload, for_key, from, until, reason, renews, dry_run } =
         args;
-    let scope = ExceptionScope { person, team, workload, key };
+    let scope = ExceptionScope { person, team, workload, key: for_key };
     let scope = (scope != ExceptionScope::default()).then_some(scope);
     let from = from.map(|from| from.at(now())).transpose()?;
     let body = json!({
