@@ -137,14 +137,15 @@ pub(crate) async fn run(args: CatalogArgs, connection: &Connection) -> anyhow::R
     }
     let text = |field: &str| show::value(done.spec.get(field));
     output::out(&match verb {
-        "baseline" => format!(
-            "`{}` is frozen: {} calls, {} tokens, ${}, ${} per successful task",
-            done.name,
-            text("calls"),
-            text("tokens"),
-            text("spend_usd"),
-            text("cost_per_successful_task_usd")
-        ),
+        "baseline" => {
+            let per_task = match text("cost_per_successful_task_usd").as_str() {
+                "" => "no task with a known outcome".to_owned(),
+                usd => format!("${usd} per successful task"),
+            };
+            let (calls, tokens, spend) = (text("calls"), text("tokens"), text("spend_usd"));
+            let name = &done.name;
+            format!("`{name}` is frozen: {calls} calls, {tokens} tokens, ${spend}, {per_task}")
+        }
         _ => format!("`{}` is {}", done.name, text("state")),
     })
 }
