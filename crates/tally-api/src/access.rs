@@ -31,6 +31,10 @@ pub(crate) const REVIEWERS: &[Role] = &[Role::Admin, Role::Finops, Role::Securit
 pub(crate) const SCRAPERS: &[Role] = &[Role::Admin, Role::Auditor, Role::Finops, Role::Viewer];
 pub(crate) const OPERATORS: &[Role] = &[Role::Admin, Role::Auditor];
 pub(crate) const ADMINS: &[Role] = &[Role::Admin];
+/// Who keeps the catalog.
+pub(crate) const STEWARDS: &[Role] = &[Role::Admin, Role::Finops, Role::Security];
+/// Who answers for rules and what is waived of them.
+pub(crate) const SECURITY: &[Role] = &[Role::Admin, Role::Security];
 /// Who keeps prices and limits.
 pub(crate) const FINANCE: &[Role] = &[Role::Admin, Role::Finops];
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-tally-request-id");

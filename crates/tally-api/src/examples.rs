@@ -17,7 +17,10 @@ pub(crate) const fn name(kind: Kind) -> &'static str {
         Kind::Key => "ada-laptop",
         Kind::Budget => "support-month",
         Kind::Grant => "support-month-2026-11-20-ada",
+        Kind::Exception => "data-classes-restricted-needs-zero-retention-2026-11-20-ada",
+        Kind::AccessRequest => "tier-frontier-2026-11-20-ada",
         Kind::Policy => "data-classes",
+        Kind::Baseline => "support-copilot-2026-11-20",
     }
 }
 
@@ -60,6 +63,25 @@ pub(crate) fn spec(kind: Kind) -> Value {
             "until": "2026-11-30T17:00:00Z", "reason": "Replies to the recall of model 7",
             "requested_by": "ada", "requested_at": "2026-11-20T09:12:00Z",
             "needs": [{ "role": "owner", "people": ["grace"] }], "state": "pending",
+        }),
+        Kind::Exception => json!({
+            "rule": "data-classes/restricted-needs-zero-retention", "scope": { "person": "ada" },
+            "reason": "The audit of 2026 needs it", "requested_by": "ada",
+            "requested_at": "2026-11-20T09:12:00Z", "from": "2026-11-20T09:12:00Z",
+            "until": "2026-12-18T17:00:00Z",
+            "needs": [{ "role": "security", "people": ["sam"] }], "state": "pending",
+        }),
+        Kind::AccessRequest => json!({
+            "what": { "tier": "frontier" }, "reason": "The pilot of the planner",
+            "requested_by": "ada", "requested_at": "2026-11-20T09:12:00Z",
+            "until": "2026-12-18T17:00:00Z",
+            "needs": [{ "role": "finops", "people": ["lin"] }], "state": "pending",
+        }),
+        Kind::Baseline => json!({
+            "workload": "support-copilot", "from": "2026-10-01T00:00:00Z",
+            "until": "2026-11-01T00:00:00Z", "calls": 120_000, "tokens": 480_000_000,
+            "spend_usd": "1840.5", "tasks": 31_000, "cost_per_successful_task_usd": "0.061",
+            "signed_by": "ada", "signed_at": "2026-11-20T09:12:00Z",
         }),
         Kind::Policy => json!({
             "rules": [{

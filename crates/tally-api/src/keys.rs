@@ -12,8 +12,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tally_ingest::edge::Problem;
-use tally_store::StoreError;
-use tally_types::{KeyScope, Kind, Name, Resource};
+use tally_store::{Snapshot, StoreError};
+use tally_types::{
+    KeyScope, Kind, Name, PersonName, Resource, Timestamp, WorkloadName, spec::AccessRule,
+};
 
 use crate::{
     access::ADMINS,
@@ -65,9 +67,15 @@ pub(crate) fn operations() -> Vec<Operation> {
     ]
 }
 
-/// Admins make any key. People make keys of their own, for themselves and for the
-/// workloads they own; without scopes such a key makes calls and reports on them.
-pub(crate) fn may_create(caller: &Caller, scope: &Scope, spec: &mut Value) -> Result<(), Problem> {
+/// Admins make any key. People make keys of their own, for themselves, for the workloads
+/// they own and for those they were given access to, until that ends; without scopes such a
+/// key makes calls and reports on them.
+pub(crate) fn may_create(
+    caller: &Caller,
+    scope: &Scope,
+    spec: &mut Value,
+    now: Timestamp,
+) -> Result<(), Problem> {
     let Scope::Own { person } = scope else { return Ok(()) };
     let snapshot = caller.plane.snapshot();
     let refused = |detail: String| {
@@ -81,13 +89,7 @@ pub(crate) fn may_create(caller: &Caller, scope: &Scope, spec: &mut Value) -> Re
     if spec.get("secret").is_some_and(|secret| !secret.is_null()) {
         return Err(refused("a key you make gets its secret from Tally".to_owned()));
     }
-    let more = spec.get("workloads").and_then(Value::as_array).into_iter().flatten();
-    for workload in spec.get("workload").into_iter().chain(more).filter_map(Value::as_str) {
-        let owner = snapshot.workloads.get(workload).map(|workload| &workload.owner);
-        if owner != Some(person) {
-            return Err(refused(format!("you do not own the workload `{workload}`")));
-        }
-    }
+    let until = access(snapshot, person, spec, now)?;
     let own = snapshot.keys.values().filter(|key| key.person.as_ref() == Some(person));
     if own.filter(|key| !key.revoked).count() >= OWN_KEYS_MAX {
         return Err(refused(format!("you have {OWN_KEYS_MAX} keys already: revoke one first")));
@@ -95,6 +97,63 @@ pub(crate) fn may_create(caller: &Caller, scope: &Scope, spec: &mut Value) -> Re
     let scopes = fields(spec)?.entry("scopes").or_insert(Value::Null);
     if scopes.as_array().is_none_or(Vec::is_empty) {
         *scopes = json!([KeyScope::Gateway, KeyScope::Ingest]);
+    }
+    if let Some(until) = until {
+        ends_with_access(spec, until)?;
+    }
+    Ok(())
+}
+
+/// Until when a person may have such a key; none for ever.
+fn access(
+    snapshot: &Snapshot,
+    person: &PersonName,
+    spec: &Value,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Problem> {
+    let more = spec.get("workloads").and_then(Value::as_array).into_iter().flatten();
+    let named = spec.get("workload").into_iter().chain(more).filter_map(Value::as_str);
+    let needed = |detail: String, ask: &str| {
+        Problem::new(StatusCode::FORBIDDEN, "not_own", detail).with_next_step(format!(
+            "ask for it with `tally access request {ask} --until +30d --reason …`, or ask an admin"
+        ))
+    };
+    let mut until: Option<Timestamp> = None;
+    for name in named {
+        if snapshot.workloads.get(name).is_some_and(|workload| workload.owner == *person) {
+            continue;
+        }
+        let given = name
+            .parse()
+            .ok()
+            .and_then(|workload: WorkloadName| snapshot.may_make_key(person, Some(&workload), now));
+        let Some(given) = given else {
+            let detail = format!("you do not own the workload `{name}`");
+            return Err(needed(detail, &format!("--key-for {name}")));
+        };
+        until = Some(until.map_or(given, |until| until.min(given)));
+    }
+    if until.is_none() && snapshot.organization.own_keys == AccessRule::OnRequest {
+        let Some(given) = snapshot.may_make_key(person, None, now) else {
+            let detail = "keys are made on request here".to_owned();
+            return Err(needed(detail, "--own-key"));
+        };
+        until = Some(given);
+    }
+    Ok(until)
+}
+
+/// A key does not outlive the access that it was made by.
+fn ends_with_access(spec: &mut Value, until: Timestamp) -> Result<(), Problem> {
+    let wanted = spec.get("expires_at").and_then(Value::as_str);
+    let wanted = wanted.and_then(|text| text.parse::<Timestamp>().ok());
+    if wanted.is_some_and(|wanted| wanted > until) {
+        let detail = format!("your access ends at {until}: expected `expires_at` no later");
+        return Err(Problem::new(StatusCode::FORBIDDEN, "not_own", detail)
+            .with_next_step("leave it out, or have your access renewed first"));
+    }
+    if wanted.is_none() {
+        fields(spec)?.insert("expires_at".to_owned(), json!(until));
     }
     Ok(())
 }

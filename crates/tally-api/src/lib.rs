@@ -17,15 +17,19 @@
 )]
 
 mod access;
+mod access_requests;
 mod apply;
+mod approvals;
 mod audit;
 mod audit_log;
 mod budgets;
 mod caller;
 mod calls;
+mod catalog;
 mod components;
 mod events;
 mod examples;
+mod exceptions;
 mod grants;
 mod health;
 mod idempotency;
@@ -84,6 +88,9 @@ fn operations() -> Vec<Operation> {
         audit::operations(),
         audit_log::operations(),
         grants::operations(),
+        exceptions::operations(),
+        catalog::operations(),
+        access_requests::operations(),
         notifications::operations(),
         resources::operations(),
     ]

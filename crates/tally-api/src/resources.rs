@@ -14,12 +14,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tally_ingest::edge::{self, Problem};
 use tally_store::ListOptions;
-use tally_types::{Kind, Name, Resource};
+use tally_types::{
+    Kind, Name, Resource,
+    spec::{AccessRequestSpec, ExceptionSpec, GrantSpec},
+};
 
 use crate::{
     access::{ADMINS, BROWSERS, FINANCE, READERS},
+    approvals,
     caller::Caller,
-    examples, grants, keys,
+    examples, keys,
     operation::{Access, Operation},
     params::{self, Page, PathParams},
     schema,
@@ -66,10 +70,15 @@ struct DeleteQuery {
     version: i64,
 }
 
-/// Five operations for each kind; a grant is only read here: the rest is verbs of its own.
+/// Five operations for each kind; a record is only read here: the rest is verbs of its own.
 pub(crate) fn operations() -> Vec<Operation> {
-    let is_here =
-        |kind: Kind, operation: &Operation| kind != Kind::Grant || operation.id == "getGrant";
+    let is_here = |kind: Kind, operation: &Operation| {
+        let [one, many] = words(kind);
+        // What people ask for has a list of its own, too.
+        !kind.is_record()
+            || operation.id == format!("get{one}")
+            || kind == Kind::Baseline && operation.id == format!("list{many}")
+    };
     let of = |kind: &Kind| {
         let kind = *kind;
         of_kind(kind).into_iter().filter(move |operation| is_here(kind, operation))
@@ -140,7 +149,9 @@ fn words(kind: Kind) -> [String; 2] {
 fn reading(kind: Kind) -> Access {
     match kind {
         Kind::Key => Access::OwnOr(READERS),
-        Kind::Person | Kind::Grant => Access::OwnOr(BROWSERS),
+        Kind::Person | Kind::Grant | Kind::Exception | Kind::AccessRequest => {
+            Access::OwnOr(BROWSERS)
+        }
         Kind::Provider => Access::Roles(BROWSERS),
         _ => Access::SignedIn,
     }
@@ -205,7 +216,9 @@ fn own_names(kind: Kind, caller: &Caller) -> Vec<Name> {
             let own = snapshot.keys.iter().filter(|(_, key)| key.person.as_ref() == Some(person));
             own.map(|(name, _)| name.clone()).collect()
         }
-        Kind::Grant => grants::own_names(caller, person),
+        Kind::Grant => approvals::own_names::<GrantSpec>(caller, person),
+        Kind::Exception => approvals::own_names::<ExceptionSpec>(caller, person),
+        Kind::AccessRequest => approvals::own_names::<AccessRequestSpec>(caller, person),
         _ => Vec::new(),
     }
 }
@@ -240,7 +253,7 @@ async fn create_resource(
 ) -> Result<Response, Problem> {
     let NewResource { name, mut spec } = edge::json(&edge::read(body, BODY_BYTES_MAX).await?)?;
     if kind == Kind::Key {
-        keys::may_create(&caller, &scope, &mut spec)?;
+        keys::may_create(&caller, &scope, &mut spec, api.state.clock.now())?;
         if keys::wants_secret(&spec) {
             return keys::create(&api, &caller, name, spec).await;
         }

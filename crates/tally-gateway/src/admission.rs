@@ -258,6 +258,9 @@ impl Call {
 
     fn can_serve(&self, model: &Model) -> bool {
         let Some(route) = model.routes_of(self.protocol.dialect()).next() else { return false };
+        if !self.may_use(model) {
+            return false;
+        }
         let input = self.gateway.estimator.input_tokens(&route.upstream_name, self.prompt);
         let output = self.parsed.output_tokens_max.unwrap_or(0);
         let fits = model.context_tokens.is_none_or(|max| input.saturating_add(output) <= max);

@@ -195,6 +195,9 @@ impl Call {
         let dialect = self.protocol.dialect();
         let wanted = &self.parsed.model;
         let model = self.plane.model(wanted).ok_or_else(|| self.unknown_model())?;
+        if !self.may_use(model) {
+            return Err(self.access_required(model));
+        }
         let mut candidates = self.candidates_of(model, None);
         if candidates.is_empty() {
             let message = format!("the model `{wanted}` is not served in the {dialect} dialect");
@@ -232,7 +235,26 @@ impl Call {
             "cheaper" => asked.cheaper.as_ref()?.as_str(),
             name => name,
         };
-        self.plane.model(name).filter(|model| model.name != asked.name).map(Arc::clone)
+        let fallback = self.plane.model(name).filter(|model| model.name != asked.name);
+        fallback.filter(|model| self.may_use(model)).map(Arc::clone)
+    }
+
+    /// Whether the call may use a model that might be on request.
+    pub(crate) fn may_use(&self, model: &Model) -> bool {
+        let person = self.identity.person.as_ref();
+        let workload = self.context.workload.as_ref().map(|workload| &workload.name);
+        self.plane.snapshot().may_use_model(&model.name, person, workload, self.time)
+    }
+
+    fn access_required(&self, model: &Model) -> Refusal {
+        let name = &model.name;
+        let message = format!("the model `{name}` is used on request, and access is not given");
+        Refusal::new(StatusCode::FORBIDDEN, "model_access_required", message).with_next_step(
+            format!(
+                "ask for it with `tally access request --model {name} --until +30d --reason …`, or \
+                 use another model of `GET /v1/models`"
+            ),
+        )
     }
 
     fn unknown_model(&self) -> Refusal {

@@ -110,7 +110,10 @@ impl Context {
             }
             None => identity.workload.clone(),
         };
-        let workload = workload_name.and_then(|name| plane.workload(&name)).map(Arc::clone);
+        let workload = workload_name.as_ref().and_then(|name| plane.workload(name)).map(Arc::clone);
+        if let Some(retired) = workload_name.filter(|_| workload.is_none()) {
+            tags.insert("tally.retired_workload".to_owned(), retired.to_string());
+        }
         if let Some(claimed) = said.parsed::<tally_types::Environment>("x-tally-environment")? {
             let counted = environment(workload.as_deref());
             if claimed != counted {

@@ -16,7 +16,7 @@ use tally_types::{
     TeamName, Tier, Timestamp, WorkloadName,
     spec::{
         Capability, KeySecret, KeySpec, ModelSpec, ProviderSpec, RateLimit, SecretSource,
-        WorkloadSpec, weak_secret,
+        WorkloadSpec, WorkloadState, weak_secret,
     },
 };
 
@@ -157,6 +157,8 @@ impl DataPlane {
         let workloads = snapshot
             .workloads
             .iter()
+            // Calls of a retired one are nobody's: they are seen, and listed as unexplained.
+            .filter(|(_, spec)| spec.state != WorkloadState::Retired)
             .map(|(name, spec)| {
                 let name = WorkloadName(name.clone());
                 (name.clone(), Arc::new(Workload::new(name, spec, &snapshot)))

@@ -1,6 +1,6 @@
 //! Applying a set of documents: all of them or none.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use tally_types::{Kind, Name, Spec};
@@ -96,6 +96,7 @@ pub(crate) fn plan(
     let mut plan = Plan::on(state);
     let mut report = ApplyReport::default();
     for document in documents {
+        let document = &*with_kept(state, document);
         let id = document.id();
         if document.line > 0 {
             origins.insert(id.clone(), document.origin());
@@ -113,6 +114,22 @@ pub(crate) fn plan(
     }
     rules::check(&plan, &origins)?;
     Ok((plan, report))
+}
+
+/// A file that does not say how far a workload has come leaves that to the verbs.
+fn with_kept<'a>(state: &State, document: &'a Document) -> Cow<'a, Document> {
+    const STATE: &str = "state";
+    let kept = state.entries.get(&document.id()).and_then(|entry| entry.spec.get(STATE));
+    match (document.kind, kept, document.spec.get(STATE)) {
+        (Kind::Workload, Some(kept), None) => {
+            let mut document = document.clone();
+            if let Some(fields) = document.spec.as_object_mut() {
+                fields.insert(STATE.to_owned(), kept.clone());
+            }
+            Cow::Owned(document)
+        }
+        _ => Cow::Borrowed(document),
+    }
 }
 
 fn refuse_duplicates(documents: &[Document]) -> Result<(), StoreError> {
@@ -141,20 +158,37 @@ fn parse_changed(
     document: &Document,
     origin: Option<&str>,
 ) -> Result<Option<Spec>, Vec<Problem>> {
-    if id.kind == Kind::Grant {
+    if let Some(message) = asked_not_applied(id.kind) {
         return Err(vec![Problem {
             resource: id.clone(),
             origin: origin.map(str::to_owned),
             field: None,
-            message:
-                "a grant is asked for and approved, not applied; ask with `tally grant request`"
-                    .to_owned(),
+            message: message.to_owned(),
             suggestion: None,
         }]);
     }
     match state.entries.get(id) {
         Some(entry) if entry.spec == document.spec => Ok(None),
         _ => parse(id, &document.spec, origin).map(Some),
+    }
+}
+
+/// Why a kind is not applied, if it is not.
+const fn asked_not_applied(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Grant => {
+            Some("a grant is asked for and approved, not applied; ask with `tally grant request`")
+        }
+        Kind::Exception => Some(
+            "an exception is asked for and approved, not applied; ask with `tally exception request`",
+        ),
+        Kind::AccessRequest => {
+            Some("access is asked for and approved, not applied; ask with `tally access request`")
+        }
+        Kind::Baseline => {
+            Some("a baseline is frozen, not applied; use `tally catalog baseline <workload>`")
+        }
+        _ => None,
     }
 }
 

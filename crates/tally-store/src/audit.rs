@@ -73,6 +73,24 @@ pub enum AuditAction {
     Export,
     /// A person's personal data was erased, here too.
     ErasePerson,
+    /// An exception or access was asked for; the kind tells which.
+    Request,
+    /// An exception, access or a workload was approved, by one of those who have to.
+    Approve,
+    /// It was denied.
+    Deny,
+    /// It was ended before its time.
+    Revoke,
+    /// Who asked for it took it back.
+    Withdraw,
+    /// Nobody decided in time: others may, too.
+    Escalate,
+    /// Its time is over.
+    Expire,
+    /// Why an exception is asked for again was looked at.
+    ArchitectureReview,
+    /// A workload is over.
+    Retire,
 }
 
 /// One entry of the audit trail.
@@ -151,6 +169,15 @@ impl AuditAction {
         Self::Decisions,
         Self::Export,
         Self::ErasePerson,
+        Self::Request,
+        Self::Approve,
+        Self::Deny,
+        Self::Revoke,
+        Self::Withdraw,
+        Self::Escalate,
+        Self::Expire,
+        Self::ArchitectureReview,
+        Self::Retire,
     ];
 
     /// The word used everywhere.
@@ -184,6 +211,15 @@ impl AuditAction {
             Self::Decisions => "decisions",
             Self::Export => "export",
             Self::ErasePerson => "erase_person",
+            Self::Request => "request",
+            Self::Approve => "approve",
+            Self::Deny => "deny",
+            Self::Revoke => "revoke",
+            Self::Withdraw => "withdraw",
+            Self::Escalate => "escalate",
+            Self::Expire => "expire",
+            Self::ArchitectureReview => "architecture_review",
+            Self::Retire => "retire",
         }
     }
 }

@@ -50,7 +50,10 @@ fn first_mistake(kind: Kind, value: &Value) -> Option<(String, String)> {
         Kind::Key => attempt::<spec::KeySpec>(value),
         Kind::Budget => attempt::<spec::BudgetSpec>(value),
         Kind::Grant => attempt::<spec::GrantSpec>(value),
+        Kind::Exception => attempt::<spec::ExceptionSpec>(value),
+        Kind::AccessRequest => attempt::<spec::AccessRequestSpec>(value),
         Kind::Policy => attempt::<spec::PolicySpec>(value),
+        Kind::Baseline => attempt::<spec::BaselineSpec>(value),
     }
 }
 

@@ -3,8 +3,10 @@
 //! [`documents`] reads files into [`Document`](documents::Document)s with errors that
 //! name file, line and field; [`Store`] keeps resources in a database, each change in one
 //! transaction with its audit entry; [`Snapshot`] is what the data plane reads.
-//! [`accounts`] holds how people come in, beside the resources; [`grants`] who asked for
-//! more and who decided; [`log`] what was done, provably; [`notices`] what people were told; [`Idempotency`] keeps the
+//! [`accounts`] holds how people come in, beside the resources; [`approvals`] who asked for
+//! what and who decided, of [`grants`], [`exceptions`] and [`access`]; [`catalog`] what is
+//! known of workloads, and what a governance meeting talks about; [`log`] what was done,
+//! provably; [`notices`] what people were told; [`Idempotency`] keeps the
 //! replies to requests that may be repeated.
 //!
 //! Invariants: every stored spec has its kind's shape and every reference in it has a
@@ -15,15 +17,19 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+pub mod access;
 pub mod accounts;
 mod apply;
+pub mod approvals;
 mod audit;
+pub mod catalog;
 mod change;
 mod check;
 mod database;
 mod diff;
 pub mod documents;
 mod error;
+pub mod exceptions;
 pub mod grants;
 mod idempotency;
 mod list;

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use tally_types::{
     ModelName, Name, ProviderName,
     spec::{
-        BudgetSpec, CostCenterSpec, GrantSpec, KeySpec, ModelSpec, OrganizationSpec, PersonSpec,
-        PolicySpec, PriceListSpec, ProviderSpec, TeamSpec, WorkloadSpec,
+        Access, AccessRequestSpec, BaselineSpec, BudgetSpec, CostCenterSpec, ExceptionSpec,
+        GrantSpec, KeySpec, ModelSpec, OrganizationSpec, PersonSpec, PolicySpec, PriceListSpec,
+        ProviderSpec, TeamSpec, WorkloadSpec,
     },
 };
 
@@ -46,8 +47,17 @@ pub struct Snapshot {
     pub budgets: BTreeMap<Name, BudgetSpec>,
     /// Temporary increases of budgets, and approvals that stages ask for.
     pub grants: BTreeMap<Name, GrantSpec>,
+    /// Waivers of rules, in every state.
+    pub exceptions: BTreeMap<Name, ExceptionSpec>,
+    /// What people asked to use, in every state.
+    pub access_requests: BTreeMap<Name, AccessRequestSpec>,
+    /// What people were given, by person, made of the approved requests; what is over may
+    /// still be in it, see [`access_of`](Self::access_of).
+    pub access: BTreeMap<Name, Vec<Access>>,
     /// Guardrail rules.
     pub policies: BTreeMap<Name, PolicySpec>,
+    /// What workloads used, signed off.
+    pub baselines: BTreeMap<Name, BaselineSpec>,
 }
 
 /// Why a snapshot's file could not be written or read.

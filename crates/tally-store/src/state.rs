@@ -10,7 +10,10 @@ use std::{
 
 use serde_json::{Value, json};
 use sqlx::AnyConnection;
-use tally_types::{Kind, ModelName, Name, ProviderName, Resource, Spec, Timestamp};
+use tally_types::{
+    Kind, ModelName, Name, ProviderName, Resource, Spec, Timestamp,
+    spec::{Access, GrantState},
+};
 
 use crate::{
     AuditAction, AuditEntry, Problem, ResourceId, Snapshot, StoreError,
@@ -144,8 +147,22 @@ impl State {
                 Spec::Grant(spec) => {
                     snapshot.grants.insert(name, spec);
                 }
+                Spec::Exception(spec) => {
+                    snapshot.exceptions.insert(name, spec);
+                }
+                Spec::AccessRequest(spec) => {
+                    if spec.state == GrantState::Approved {
+                        let person = spec.requested_by.0.clone();
+                        let access = Access { what: spec.what.clone(), until: spec.until };
+                        snapshot.access.entry(person).or_default().push(access);
+                    }
+                    snapshot.access_requests.insert(name, spec);
+                }
                 Spec::Policy(spec) => {
                     snapshot.policies.insert(name, spec);
+                }
+                Spec::Baseline(spec) => {
+                    snapshot.baselines.insert(name, spec);
                 }
             }
         }

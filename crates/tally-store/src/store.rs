@@ -158,7 +158,7 @@ impl Store {
         spec: Value,
     ) -> Result<Resource, StoreError> {
         let id = ResourceId::new(kind, name);
-        self.change_one(actor, id, move |state, id| {
+        self.change_one(actor, None, id, move |state, id| {
             if state.entries.contains_key(id) {
                 let ResourceId { kind, name } = id.clone();
                 return Err(StoreError::AlreadyExists { kind, name });
@@ -184,7 +184,7 @@ impl Store {
         expected_version: i64,
     ) -> Result<Resource, StoreError> {
         let id = ResourceId::new(kind, name);
-        self.change_one(actor, id, move |state, id| {
+        self.change_one(actor, None, id, move |state, id| {
             let before = at_version(state, id, Some(expected_version))?;
             if before.spec == spec {
                 return Ok(Plan::on(state));
@@ -265,13 +265,14 @@ impl Store {
         Ok(report)
     }
 
-    async fn change_one(
+    pub(crate) async fn change_one(
         &self,
         actor: &str,
+        note: Option<String>,
         id: ResourceId,
         plan: impl FnOnce(&State, &ResourceId) -> Result<Plan, StoreError> + Send + 'static,
     ) -> Result<Resource, StoreError> {
-        let by = authorship(actor, None)?;
+        let by = authorship(actor, note)?;
         let ((), resource) = self
             .mutate(by, move |state| {
                 let plan = plan(state, &id)?;

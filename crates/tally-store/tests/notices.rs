@@ -18,7 +18,8 @@ use serde_json::json;
 use support::{acme, clock, memory_at, name, set, trail, yaml};
 use tally_store::{
     Store, StoreError,
-    grants::{GrantError, NewGrant, Verdict},
+    approvals::{ApprovalError, Verdict},
+    grants::NewGrant,
     notices::{ATTEMPTS_MAX, Channel, Channels, DeliveryState, Outlet},
 };
 use tally_types::{Kind, ManualClock, PersonName, StageReached, Timestamp, spec::GrantState};
@@ -139,7 +140,7 @@ async fn an_approval_stage_opens_one_grant_that_needs_both_roles() {
     // Said twice it is said once; the other way round it is too late.
     assert_eq!(said("lin", Verdict::Approve, None).await.unwrap().version, 3);
     let late = said("lin", Verdict::Deny, Some("no")).await.unwrap_err();
-    assert!(matches!(late, GrantError::Decided(_)), "{late}");
+    assert!(matches!(late, ApprovalError::Decided(_)), "{late}");
     let acts: Vec<_> = trail(&store).await.iter().map(|entry| entry.action.as_str()).collect();
     assert_eq!(acts[acts.len() - 3..], ["request_grant", "approve_grant", "approve_grant"]);
     let minutes = grants.trail(&names[0]).await.unwrap();

@@ -106,6 +106,15 @@ macro_rules! kinds {
                 match self { $(Self::$kind => $plural,)* }
             }
 
+            /// Whether it is made and changed by steps of its own only: neither applied, nor
+            /// replaced, nor deleted.
+            pub const fn is_record(self) -> bool {
+                matches!(
+                    self,
+                    Self::Grant | Self::Exception | Self::AccessRequest | Self::Baseline
+                )
+            }
+
             /// The JSON Schema of the kind's spec, as a part of a larger document.
             pub fn subschema(self, generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 match self { $(Self::$kind => generator.subschema_for::<spec::$spec>(),)* }
@@ -178,8 +187,14 @@ kinds! {
     Budget(BudgetSpec) = "budgets",
     /// A temporary increase of a budget, or the approval that a stage asks for.
     Grant(GrantSpec) = "grants",
+    /// A waiver of one rule for somebody or something, for at most 30 days.
+    Exception(ExceptionSpec) = "exceptions",
+    /// A key, a model or a tier that a person asked for, for a time.
+    AccessRequest(AccessRequestSpec) = "access-requests",
     /// Guardrail rules.
     Policy(PolicySpec) = "policies",
+    /// What a workload used, signed off, to hold later savings against.
+    Baseline(BaselineSpec) = "baselines",
 }
 
 // === impl Kind ===

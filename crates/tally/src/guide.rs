@@ -1,5 +1,5 @@
-//! Budgets and people: stages that were reached are kept and told, approvals opened,
-//! escalated and ended.
+//! Budgets and people: stages that were reached are kept and told, approvals opened; what
+//! people asked for is escalated and ended.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,8 +12,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(crate) async fn follow_budgets(store: Store, budgets: Arc<dyn BudgetView>) {
     loop {
         keep_stages(&store, budgets.as_ref()).await;
-        if let Err(error) = store.grants().sweep().await {
-            tracing::warn!(%error, "grants are neither escalated nor ended");
+        let swept = async {
+            store.grants().sweep().await?;
+            store.exceptions().sweep().await?;
+            store.access_requests().sweep().await
+        };
+        if let Err(error) = swept.await {
+            tracing::warn!(%error, "requests are neither escalated nor ended");
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }

@@ -68,3 +68,30 @@ fn main() -> ExitCode {
         Err(error) => output::fail(&error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Options of a command must not hide those that every command has (`--to`, `--key`).
+    #[test]
+    fn every_command_keeps_the_connection() {
+        for line in [
+            "exception request --rule a/b --for-key laptop --until +3d --reason why",
+            "access request --own-key --until +3d --reason why",
+            "access request --key-for copilot --until +3d --reason why",
+            "inventory register found --of-key laptop --set owner=ada",
+            "inventory",
+            "catalog baseline copilot --from 2026-10-01T00:00Z --until 2026-11-01T00:00Z",
+            "catalog approve copilot --note fine",
+            "governance agenda --month 2026-11",
+        ] {
+            let line = format!("tally {line} --to http://tally.test --key secret");
+            let parsed = Arguments::try_parse_from(line.split(' '));
+            assert!(
+                parsed.is_ok_and(|parsed| parsed.connection.to.as_str() == "http://tally.test/"),
+                "{line}"
+            );
+        }
+    }
+}

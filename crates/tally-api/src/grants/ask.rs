@@ -19,9 +19,13 @@ use tally_types::{
     spec::{BudgetLimit, GrantSpec},
 };
 
-use super::{person, refused};
 use crate::{
-    caller::Caller, params, resources::BODY_BYTES_MAX, resources::created_at, scope::Scope,
+    approvals::{AskQuery, person, refused},
+    caller::Caller,
+    params,
+    resources::BODY_BYTES_MAX,
+    resources::created_at,
+    scope::Scope,
     state::Api,
 };
 
@@ -29,14 +33,6 @@ pub(super) const DESCRIPTION: &str = "A temporary increase: how much, until when
 approvers are told; nobody approves their own. With `dry_run` nothing is stored: the reply (200) shows \
 who would have to approve, how the budget stands, and which budget above it would bind next. An \
 emergency holds at once where the budget allows it, and is reviewed afterwards.";
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AskQuery {
-    /// Only show what would come of it.
-    #[serde(default)]
-    dry_run: bool,
-}
 
 /// What is asked for.
 #[derive(Deserialize, JsonSchema)]
@@ -94,7 +90,7 @@ pub(super) async fn create(
         return Ok(Json(preview(&api, &by, new)?).into_response());
     }
     let made = api.state.store.grants().request(&caller.actor(), &by, new).await;
-    let made = made.map_err(refused)?;
+    let made = made.map_err(refused::<GrantSpec>)?;
     api.reached_gateway().await;
     Ok(created_at(&made, Json(&made).into_response()))
 }
@@ -121,7 +117,7 @@ fn check_concern(
 fn preview(api: &Api, by: &PersonName, new: NewGrant) -> Result<Preview, Problem> {
     let now = api.state.clock.now();
     let counter = new.counter.clone();
-    let grant = request(&api.state.store.snapshot(), by, new, now).map_err(refused)?;
+    let grant = request(&api.state.store.snapshot(), by, new, now).map_err(refused::<GrantSpec>)?;
     let budgets = &api.state.budgets;
     Ok(Preview { grant, r#use: budgets.use_of(&counter, now), above: budgets.above(&counter, now) })
 }

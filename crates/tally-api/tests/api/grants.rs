@@ -117,7 +117,7 @@ async fn both_roles_must_approve_and_two_at_once_both_count() {
             "Person/lin",
             &"lin".parse().unwrap(),
             &name.parse().unwrap(),
-            tally_store::grants::Verdict::Approve,
+            tally_store::approvals::Verdict::Approve,
             None,
         )
         .await;

@@ -8,6 +8,7 @@
     missing_docs
 )]
 
+mod access;
 mod bed;
 mod budgets;
 mod errors;

@@ -1,232 +1,136 @@
 //! Grants: temporary increases of budgets, and the approvals that stages ask for.
 //!
-//! The rules are functions of a snapshot and a time (`request`, `decide`); [`Grants`]
-//! writes each step as one change with its audit entry and what people are told of it.
+//! What they share with everything else that is approved stands in
+//! [`approvals`](crate::approvals).
 
-mod decide;
-mod error;
 mod people;
 mod request;
-mod steps;
 #[cfg(test)]
 mod tests;
-mod trail;
 mod wording;
 
-use tally_types::{Kind, Name, PersonName, Resource, StageReached, Timestamp, spec::GrantSpec};
+use std::collections::BTreeMap;
 
-use crate::{ResourceId, Snapshot, Store, StoreError, notices::Notice};
+use tally_types::{
+    Name, PersonName, Role, Timestamp,
+    spec::{GrantAsk, GrantSpec, StageRole},
+};
 
-pub use decide::{Verdict, is_party, may_decide};
-pub use error::GrantError;
+use crate::{
+    AuditAction, Snapshot, Store,
+    approvals::{ApprovalError, Approvals, Request, Step, clip, moment},
+};
+
 pub use people::concerns;
-pub use request::{GRANT_DAYS_MAX, NewGrant, PENDING_PER_PERSON_MAX, budget_of, request};
-pub use trail::Minute;
+pub use request::{GRANT_DAYS_MAX, NewGrant, budget_of, request};
 
-use decide::{Next, Step};
-use steps::Written;
+use wording::wanted;
 
 pub(crate) use people::{About, behind};
 pub(crate) use request::pass_stage;
-pub(crate) use wording::{amount, counter_link, counter_name, moment};
+pub(crate) use wording::{amount, counter_link, counter_name};
 
-/// A grant that others change at the same moment is read again this often.
-const ATTEMPTS: usize = 10;
-/// A name is numbered up to this where it is taken.
-const NUMBERS_MAX: u32 = 10_000;
-/// Who acts when nobody does.
-const TALLY: &str = "tally";
-
-/// The grants; see [`Store::grants`].
-#[derive(Debug, Clone)]
-pub struct Grants {
-    store: Store,
-}
+/// Hours without a decision where the budget is gone.
+const ESCALATE_HOURS: u32 = 24;
 
 // === impl Store ===
 
 impl Store {
     /// The grants, and what can be done with them.
-    pub fn grants(&self) -> Grants {
-        Grants { store: self.clone() }
+    pub fn grants(&self) -> Approvals<GrantSpec> {
+        self.approvals()
     }
 }
 
-// === impl Grants ===
+// === impl Request ===
 
-impl Grants {
-    /// Asks for more: stored, and its approvers are told.
-    ///
-    /// # Errors
-    /// `Invalid`, naming the field and what was expected.
-    pub async fn request(
-        &self,
-        actor: &str,
+impl Request for GrantSpec {
+    type New = NewGrant;
+
+    const WORD: &'static str = "grant";
+    const PAGE: &'static str = "/approvals";
+    const LAST_RESORT: &'static [Role] = &[Role::Finops, Role::Admin];
+    const LAST_ROLE: StageRole = StageRole::Finops;
+    const LAST_RESORT_WORDS: &'static str = "FinOps or an admin";
+    const LAST_RESORT_MANY: &'static str = "FinOps and admins";
+
+    fn all(snapshot: &Snapshot) -> &BTreeMap<Name, Self> {
+        &snapshot.grants
+    }
+
+    fn request(
+        snapshot: &Snapshot,
         by: &PersonName,
         new: NewGrant,
-    ) -> Result<Resource, GrantError> {
-        let (snapshot, now) = (self.store.snapshot(), self.store.now());
-        let grant = request(&snapshot, by, new, now)?;
-        let step = if grant.emergency { Step::Emergency } else { Step::Requested };
-        let base = steps::name_of(&grant, &snapshot);
-        self.create(actor, &snapshot, &base, grant, step).await
+        now: Timestamp,
+    ) -> Result<Self, ApprovalError> {
+        request(snapshot, by, new, now)
     }
 
-    /// One approver's yes or no. Said twice, or by two at once, it is said once.
-    ///
-    /// # Errors
-    /// `NotFound`; `Own`, `NotYours`, `Decided`, `Invalid` for a denial without a reason.
-    pub async fn decide(
-        &self,
-        actor: &str,
-        by: &PersonName,
-        name: &Name,
-        verdict: Verdict,
-        reason: Option<&str>,
-    ) -> Result<Resource, GrantError> {
-        self.change(actor, name, reason, |snapshot, grant, now| {
-            decide::decide(snapshot, grant, by, verdict, reason, now)
-        })
-        .await
-    }
-
-    /// Ends a grant before its time.
-    ///
-    /// # Errors
-    /// `NotFound`, `NotYours`, `Decided`, `Invalid` without a reason.
-    pub async fn revoke(
-        &self,
-        actor: &str,
-        by: &PersonName,
-        name: &Name,
-        reason: &str,
-    ) -> Result<Resource, GrantError> {
-        self.change(actor, name, Some(reason), |snapshot, grant, now| {
-            decide::revoke(snapshot, grant, by, reason, now)
-        })
-        .await
-    }
-
-    /// Takes one's own request back.
-    ///
-    /// # Errors
-    /// `NotFound`, `NotYours`, `Decided`.
-    pub async fn withdraw(
-        &self,
-        actor: &str,
-        by: &PersonName,
-        name: &Name,
-    ) -> Result<Resource, GrantError> {
-        self.change(actor, name, None, |_, grant, now| decide::withdraw(grant, by, now)).await
-    }
-
-    /// Escalates what nobody decided on and ends what is over; tells how many it were.
-    ///
-    /// # Errors
-    /// `Backend`.
-    pub async fn sweep(&self) -> Result<usize, StoreError> {
-        let (snapshot, now) = (self.store.snapshot(), self.store.now());
-        let due = snapshot.grants.iter().filter(|(_, grant)| {
-            // Most grants are over; only these two states have time to pass.
-            decide::pass_time(&snapshot, grant, now).is_some()
-        });
-        let mut count = 0;
-        for (name, _) in due {
-            let changed = self
-                .change(TALLY, name, None, |snapshot, grant, now| {
-                    Ok(decide::pass_time(snapshot, grant, now))
-                })
-                .await;
-            match changed {
-                Ok(_) => count += 1,
-                Err(GrantError::Store(error)) => return Err(error),
-                Err(error) => tracing::warn!(%error, grant = %name, "a grant is not ended"),
+    /// The budget, the day, who or which stage.
+    fn base_name(&self, snapshot: &Snapshot) -> String {
+        let day = self.requested_at.to_zoned(snapshot.organization.zone()).date();
+        let budget = clip(self.counter.budget.as_str(), 48);
+        let last = match (&self.ask, &self.requested_by) {
+            (GrantAsk::PassStage(at), _) => {
+                let each = self.counter.each.as_deref().map(|each| format!("-{}", clip(each, 40)));
+                format!("stage-{at}{}", each.unwrap_or_default())
             }
-        }
-        Ok(count)
+            (GrantAsk::Increase(_), Some(person)) => clip(person.as_str(), 40),
+            (GrantAsk::Increase(_), None) => "tally".to_owned(),
+        };
+        format!("{budget}-{day}-{last}")
     }
 
-    /// The minutes of a grant.
-    ///
-    /// # Errors
-    /// `NotFound`, `Backend`.
-    pub async fn trail(&self, name: &Name) -> Result<Vec<Minute>, StoreError> {
-        self.store.require(Kind::Grant, name).await?;
-        trail::read(&self.store, name).await
+    fn wanted(&self) -> String {
+        wanted(self)
     }
 
-    /// Opens the approval of a stage together with the record that it was reached.
-    pub(crate) async fn open_stage(
-        &self,
-        snapshot: &Snapshot,
-        grant: GrantSpec,
-        reached: StageReached,
-        notices: Vec<Notice>,
-    ) -> Result<(), StoreError> {
-        let base = steps::name_of(&grant, snapshot);
-        let mut number = 1;
-        loop {
-            let name = steps::numbered(&base, number)?;
-            let grant = grant.clone();
-            let written = Written::new(snapshot, &name, grant, Step::Requested, None, None);
-            let stage = Some((reached.clone(), notices.clone()));
-            match self.store.write_grant(TALLY, written, stage).await {
-                Err(StoreError::AlreadyExists { .. }) if number < NUMBERS_MAX => number += 1,
-                other => return other.map(|_| ()),
+    fn asked_for(&self, snapshot: &Snapshot) -> String {
+        let counter = counter_name(&self.counter);
+        let until = moment(snapshot, self.until);
+        match self.ask {
+            GrantAsk::Increase(more) if self.emergency => format!(
+                "took {} more on {counter} until {until} in an emergency, before anybody approved it",
+                amount(more)
+            ),
+            GrantAsk::Increase(more) => {
+                format!("asked for {} more on {counter} until {until}", amount(more))
+            }
+            GrantAsk::PassStage(at) => {
+                format!("{counter} reached {at} %: asked whether it may go on until {until}")
             }
         }
     }
 
-    async fn create(
-        &self,
-        actor: &str,
-        snapshot: &Snapshot,
-        base: &str,
-        grant: GrantSpec,
-        step: Step,
-    ) -> Result<Resource, GrantError> {
-        let mut number = 1;
-        loop {
-            let name = steps::numbered(base, number)?;
-            let note = Some(grant.reason.clone());
-            let written = Written::new(snapshot, &name, grant.clone(), step, None, note);
-            match self.store.write_grant(actor, written, None).await {
-                Err(StoreError::AlreadyExists { .. }) if number < NUMBERS_MAX => number += 1,
-                other => return Ok(other?),
-            }
+    fn action(step: Step) -> AuditAction {
+        match step {
+            Step::Requested | Step::Emergency => AuditAction::RequestGrant,
+            Step::Approved | Step::Granted => AuditAction::ApproveGrant,
+            Step::Reviewed | Step::ArchitectureReviewed => AuditAction::ReviewGrant,
+            Step::Denied => AuditAction::DenyGrant,
+            Step::Revoked => AuditAction::RevokeGrant,
+            Step::Withdrawn => AuditAction::WithdrawGrant,
+            Step::Escalated => AuditAction::EscalateGrant,
+            Step::Expired => AuditAction::ExpireGrant,
         }
     }
 
-    /// Changes the newest version of a grant, or leaves it when it stands already.
-    async fn change(
-        &self,
-        actor: &str,
-        name: &Name,
-        note: Option<&str>,
-        next: impl Fn(&Snapshot, &GrantSpec, Timestamp) -> Next,
-    ) -> Result<Resource, GrantError> {
-        let mut attempt = 1;
-        loop {
-            let resource = self.store.require(Kind::Grant, name).await?;
-            let (snapshot, now) = (self.store.snapshot(), self.store.now());
-            let grant = typed(&resource)?;
-            let Some((after, step)) = next(&snapshot, &grant, now)? else {
-                return Ok(resource);
-            };
-            let note = note.map(str::trim).filter(|note| !note.is_empty()).map(str::to_owned);
-            let version = Some(resource.version);
-            let written = Written::new(&snapshot, name, after, step, version, note);
-            match self.store.write_grant(actor, written, None).await {
-                Err(StoreError::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
-                other => return Ok(other?),
-            }
-        }
+    fn owner(&self, snapshot: &Snapshot) -> Option<PersonName> {
+        snapshot.budgets.get(self.counter.budget.as_str()).map(|budget| budget.owner.clone())
     }
-}
 
-fn typed(resource: &Resource) -> Result<GrantSpec, StoreError> {
-    serde_json::from_value(resource.spec.clone()).map_err(|error| {
-        let id = ResourceId::new(resource.kind, resource.name.clone());
-        StoreError::Backend(format!("{id}: {error}"))
-    })
+    fn may_end(&self, snapshot: &Snapshot, by: &PersonName) -> bool {
+        self.owner(snapshot).as_ref() == Some(by)
+    }
+
+    /// Nobody has to decide on more of a budget that is gone.
+    fn is_void(&self, snapshot: &Snapshot) -> bool {
+        !snapshot.budgets.contains_key(self.counter.budget.as_str())
+    }
+
+    fn escalate_hours(&self, snapshot: &Snapshot) -> u32 {
+        let budget = snapshot.budgets.get(self.counter.budget.as_str());
+        budget.map_or(ESCALATE_HOURS, |budget| budget.escalate_after_hours)
+    }
 }

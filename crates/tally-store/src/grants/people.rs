@@ -2,10 +2,10 @@
 
 use tally_types::{
     CounterId, PersonName, Role, WorkloadName,
-    spec::{BudgetSpec, Each, GrantNeed, StageRole},
+    spec::{BudgetSpec, Each, StageRole},
 };
 
-use crate::Snapshot;
+use crate::{Snapshot, approvals::with_role};
 
 /// What a role is resolved for.
 #[derive(Debug, Clone, Copy)]
@@ -36,18 +36,6 @@ pub(crate) fn behind(snapshot: &Snapshot, role: StageRole, about: About<'_>) -> 
     one.into_iter().filter(|person| snapshot.people.contains_key(person.as_str())).collect()
 }
 
-/// Everyone with a role, by name.
-pub(crate) fn with_role(snapshot: &Snapshot, role: Role) -> Vec<PersonName> {
-    let has = snapshot.people.iter().filter(|(_, person)| person.roles.contains(&role));
-    has.map(|(name, _)| PersonName(name.clone())).collect()
-}
-
-/// Whether a person has one of these roles now.
-pub(crate) fn has_role(snapshot: &Snapshot, person: &PersonName, roles: &[Role]) -> bool {
-    let spec = snapshot.people.get(person.as_str());
-    spec.is_some_and(|spec| spec.roles.iter().any(|role| roles.contains(role)))
-}
-
 /// Whether a counter is a person's own, their team's, or one that everyone shares.
 pub fn concerns(snapshot: &Snapshot, counter: &CounterId, person: &PersonName) -> bool {
     let Some(budget) = snapshot.budgets.get(counter.budget.as_str()) else { return false };
@@ -73,43 +61,6 @@ pub fn concerns(snapshot: &Snapshot, counter: &CounterId, person: &PersonName) -
     each && scope.person.as_ref().is_none_or(|only| only == person)
         && scope.team.as_ref().is_none_or(|only| Some(only) == team)
         && scope.workload.as_ref().is_none_or(|only| of_workload(only.as_str()))
-}
-
-/// In whose place a person decides on a need: their own, somebody's whose delegate they
-/// are, or nobody's, as it is not theirs.
-pub(crate) fn place(
-    snapshot: &Snapshot,
-    need: &GrantNeed,
-    person: &PersonName,
-) -> Option<Option<PersonName>> {
-    let still_has = |name: &PersonName| match need.role {
-        // Kept names grow old; these two roles are a matter of now.
-        StageRole::Security => has_role(snapshot, name, &[Role::Security, Role::Admin]),
-        StageRole::Finops => has_role(snapshot, name, &[Role::Finops, Role::Admin]),
-        _ => snapshot.people.contains_key(name.as_str()),
-    };
-    if need.people.contains(person) && still_has(person) {
-        return Some(None);
-    }
-    let absent = need.people.iter().find(|name| {
-        let spec = snapshot.people.get(name.as_str());
-        still_has(name) && spec.is_some_and(|spec| spec.delegate.as_ref() == Some(person))
-    });
-    absent.map(|name| Some(name.clone()))
-}
-
-/// Those who can be asked about a need, delegates included.
-pub(crate) fn askable(snapshot: &Snapshot, need: &GrantNeed) -> Vec<PersonName> {
-    let delegate = |name: &PersonName| snapshot.people.get(name.as_str())?.delegate.clone();
-    let mut all: Vec<PersonName> = need
-        .people
-        .iter()
-        .flat_map(|name| [Some(name.clone()), delegate(name)])
-        .flatten()
-        .collect();
-    all.sort();
-    all.dedup();
-    all
 }
 
 fn person_of(budget: &BudgetSpec, about: About<'_>) -> Option<PersonName> {

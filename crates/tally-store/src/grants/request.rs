@@ -2,21 +2,19 @@
 
 use jiff::{SignedDuration, Timestamp};
 use tally_types::{
-    CounterId, PersonName, Role, StageReached, Window,
+    CounterId, PersonName, StageReached, Window,
     spec::{BudgetLimit, BudgetSpec, Each, GrantAsk, GrantNeed, GrantSpec, GrantState, StageRole},
 };
 
-use super::{
-    GrantError,
-    people::{About, behind, with_role},
+use super::people::{About, behind};
+use crate::{
+    Snapshot,
+    approvals::{ApprovalError, Ask, check_pending, fallen, needs_of, reason, staffed},
+    suggest,
 };
-use crate::{Snapshot, suggest};
 
 /// A grant ends by itself after at most so many days.
 pub const GRANT_DAYS_MAX: i64 = 90;
-/// A person has at most so many requests that nobody decided on.
-pub const PENDING_PER_PERSON_MAX: usize = 20;
-const REASON_CHARACTERS_MAX: usize = 2_000;
 
 /// What a person asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +40,7 @@ pub fn request(
     by: &PersonName,
     new: NewGrant,
     now: Timestamp,
-) -> Result<GrantSpec, GrantError> {
+) -> Result<GrantSpec, ApprovalError> {
     let budget = budget_of(snapshot, &new.counter)?;
     check_amount(budget, new.increase)?;
     check_time(new.until, now)?;
@@ -52,17 +50,9 @@ pub fn request(
             "the budget `{}` allows no increase before somebody approves it; ask without it",
             new.counter.budget
         );
-        return Err(GrantError::invalid("emergency", message));
+        return Err(ApprovalError::invalid("emergency", message));
     }
-    let is_open = |grant: &&GrantSpec| {
-        grant.requested_by.as_ref() == Some(by) && grant.state == GrantState::Pending
-    };
-    if snapshot.grants.values().filter(is_open).count() >= PENDING_PER_PERSON_MAX {
-        let message = format!(
-            "{PENDING_PER_PERSON_MAX} of your requests wait for a decision; withdraw one first"
-        );
-        return Err(GrantError::invalid("counter", message));
-    }
+    check_pending::<GrantSpec>(snapshot, by, "counter")?;
     let needs = needs(snapshot, budget, &new.counter, by)?;
     let state = if new.emergency { GrantState::Approved } else { GrantState::Pending };
     Ok(GrantSpec {
@@ -108,7 +98,7 @@ pub(crate) fn pass_stage(
     };
     let need = |role: &StageRole| GrantNeed {
         role: *role,
-        people: fallen(snapshot, behind(snapshot, *role, about), None),
+        people: fallen::<GrantSpec>(snapshot, behind(snapshot, *role, about), None),
     };
     Some(GrantSpec {
         counter: reached.counter.clone(),
@@ -125,15 +115,6 @@ pub(crate) fn pass_stage(
     })
 }
 
-/// A reason within its bounds.
-pub(crate) fn reason(text: &str, field: &'static str) -> Result<String, GrantError> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().count() > REASON_CHARACTERS_MAX {
-        return Err(GrantError::invalid(field, "expected a reason of 1 to 2,000 characters"));
-    }
-    Ok(text.to_owned())
-}
-
 /// The budget of a counter that can exist.
 ///
 /// # Errors
@@ -141,13 +122,13 @@ pub(crate) fn reason(text: &str, field: &'static str) -> Result<String, GrantErr
 pub fn budget_of<'a>(
     snapshot: &'a Snapshot,
     counter: &CounterId,
-) -> Result<&'a BudgetSpec, GrantError> {
+) -> Result<&'a BudgetSpec, ApprovalError> {
     let Some(budget) = snapshot.budgets.get(counter.budget.as_str()) else {
         let names = snapshot.budgets.keys().map(|name| name.as_str());
         let meant = suggest::closest(counter.budget.as_str(), names);
         let meant = crate::error::meant(meant.as_deref());
         let message = format!("there is no budget `{}`{meant}", counter.budget);
-        return Err(GrantError::invalid("counter.budget", message));
+        return Err(ApprovalError::invalid("counter.budget", message));
     };
     let known = |each: Each, name: &str| match each {
         Each::Person => snapshot.people.contains_key(name),
@@ -157,15 +138,15 @@ pub fn budget_of<'a>(
     match (budget.scope.each, counter.each.as_deref()) {
         (Some(each), None) => {
             let message = format!("each {each} has their own `{}`; expected whose", counter.budget);
-            return Err(GrantError::invalid("counter.each", message));
+            return Err(ApprovalError::invalid("counter.each", message));
         }
         (Some(each), Some(name)) if !known(each, name) => {
             let message = format!("there is no {each} `{name}`");
-            return Err(GrantError::invalid("counter.each", message));
+            return Err(ApprovalError::invalid("counter.each", message));
         }
         (None, Some(_)) => {
             let message = format!("`{}` is one budget for all; expected none", counter.budget);
-            return Err(GrantError::invalid("counter.each", message));
+            return Err(ApprovalError::invalid("counter.each", message));
         }
         _ => {}
     }
@@ -175,33 +156,33 @@ pub fn budget_of<'a>(
             "`{}` has no limit of its own for it; expected one of its `environment_limits`, or none",
             counter.budget
         );
-        return Err(GrantError::invalid("counter.environment", message));
+        return Err(ApprovalError::invalid("counter.environment", message));
     }
     Ok(budget)
 }
 
-fn check_amount(budget: &BudgetSpec, increase: BudgetLimit) -> Result<(), GrantError> {
+fn check_amount(budget: &BudgetSpec, increase: BudgetLimit) -> Result<(), ApprovalError> {
     let unit = budget.limit.unit();
     if increase.unit() != unit {
         let message = format!("the budget counts {unit}; expected an amount of {unit}");
-        return Err(GrantError::invalid("increase", message));
+        return Err(ApprovalError::invalid("increase", message));
     }
     if increase.amount() <= 0 {
-        return Err(GrantError::invalid("increase", "expected more than zero"));
+        return Err(ApprovalError::invalid("increase", "expected more than zero"));
     }
     Ok(())
 }
 
-fn check_time(until: Timestamp, now: Timestamp) -> Result<(), GrantError> {
+fn check_time(until: Timestamp, now: Timestamp) -> Result<(), ApprovalError> {
     if until <= now {
         let message = format!("{until} is in the past; expected a time to come");
-        return Err(GrantError::invalid("until", message));
+        return Err(ApprovalError::invalid("until", message));
     }
     if until.duration_since(now) > SignedDuration::from_hours(24 * GRANT_DAYS_MAX) {
         let message = format!(
             "expected at most {GRANT_DAYS_MAX} days from now; what is needed for longer is another limit"
         );
-        return Err(GrantError::invalid("until", message));
+        return Err(ApprovalError::invalid("until", message));
     }
     Ok(())
 }
@@ -211,70 +192,12 @@ fn needs(
     budget: &BudgetSpec,
     counter: &CounterId,
     by: &PersonName,
-) -> Result<Vec<GrantNeed>, GrantError> {
+) -> Result<Vec<GrantNeed>, ApprovalError> {
     let about = About { counter, person: Some(by), workload: None };
     let roles = match budget.approvers.as_slice() {
         [] => &[StageRole::Owner],
         roles => roles,
     };
-    let mut needs: Vec<GrantNeed> = Vec::new();
-    for role in roles {
-        let asked = behind(snapshot, *role, about);
-        let others: Vec<PersonName> = asked.into_iter().filter(|name| name != by).collect();
-        // Whoever is left out as they ask themselves has in effect agreed.
-        let role = if others.is_empty() { StageRole::Finops } else { *role };
-        let people = fallen(snapshot, others, Some(by));
-        if people.is_empty() {
-            let message = "nobody but you could approve this; give somebody the role finops first";
-            return Err(GrantError::invalid("counter", message));
-        }
-        if !needs.iter().any(|need| need.role == role) {
-            needs.push(GrantNeed { role, people });
-        }
-    }
-    Ok(staffed(snapshot, needs, Some(by)))
-}
-
-/// As one person fills one need, two needs of the same single person would never both be
-/// filled: an admin may then fill the second.
-fn staffed(
-    snapshot: &Snapshot,
-    mut needs: Vec<GrantNeed>,
-    but: Option<&PersonName>,
-) -> Vec<GrantNeed> {
-    let mut taken: Vec<PersonName> = Vec::new();
-    let mut order: Vec<usize> = (0..needs.len()).collect();
-    order.sort_by_key(|index| needs.get(*index).map_or(0, |need| need.people.len()));
-    for index in order {
-        let Some(need) = needs.get_mut(index) else { continue };
-        if !need.people.iter().any(|name| !taken.contains(name)) {
-            let admins = with_role(snapshot, Role::Admin);
-            need.people.extend(
-                admins.into_iter().filter(|name| !taken.contains(name) && Some(name) != but),
-            );
-        }
-        let free = need.people.iter().find(|name| !taken.contains(name));
-        taken.extend(free.cloned());
-    }
-    needs
-}
-
-/// These people; when there are none FinOps; when there are none admins.
-fn fallen(
-    snapshot: &Snapshot,
-    people: Vec<PersonName>,
-    but: Option<&PersonName>,
-) -> Vec<PersonName> {
-    if !people.is_empty() {
-        return people;
-    }
-    [Role::Finops, Role::Admin]
-        .into_iter()
-        .map(|role| {
-            let mut people = with_role(snapshot, role);
-            people.retain(|name| Some(name) != but);
-            people
-        })
-        .find(|people| !people.is_empty())
-        .unwrap_or_default()
+    let asks = roles.iter().map(|role| Ask { role: *role, people: behind(snapshot, *role, about) });
+    needs_of::<GrantSpec>(snapshot, asks, by, "counter")
 }

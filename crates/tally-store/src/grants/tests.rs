@@ -6,12 +6,11 @@ use tally_types::{
     spec::{BudgetLimit, GrantSpec, GrantState, StageRole},
 };
 
-use super::{
-    GrantError, NewGrant, Verdict,
-    decide::{self, Step},
-    may_decide, request,
+use super::{NewGrant, request};
+use crate::{
+    Snapshot,
+    approvals::{self as decide, ApprovalError, Step, Verdict, may_decide},
 };
-use crate::Snapshot;
 
 fn snapshot() -> Snapshot {
     let budget = |more: serde_json::Value| {
@@ -82,7 +81,12 @@ fn asks(grant: &GrantSpec) -> Vec<String> {
     grant.needs.iter().map(|need| format!("{}: {}", need.role, names(&need.people))).collect()
 }
 
-fn say(grant: &GrantSpec, by: &str, verdict: Verdict, why: Option<&str>) -> decide::Next {
+fn say(
+    grant: &GrantSpec,
+    by: &str,
+    verdict: Verdict,
+    why: Option<&str>,
+) -> Result<Option<(GrantSpec, Step)>, ApprovalError> {
     decide::decide(&snapshot(), grant, &person(by), verdict, why, later(1))
 }
 
@@ -228,7 +232,7 @@ fn nobody_decides_on_their_own_and_no_delegate_does_it_for_them() {
 fn one_denial_denies_and_needs_a_reason() {
     let half = yes(&grant("both", "ada"), "lin");
     let bare = say(&half, "olga", Verdict::Deny, Some("  ")).unwrap_err();
-    assert!(matches!(bare, GrantError::Invalid { field: "reason", .. }), "{bare}");
+    assert!(matches!(bare, ApprovalError::Invalid { field: "reason", .. }), "{bare}");
     let (denied, _) = say(&half, "olga", Verdict::Deny, Some("no")).unwrap().unwrap();
     assert_eq!(denied.state, GrantState::Denied);
     assert!(say(&denied, "lin", Verdict::Deny, Some("x")).unwrap().is_none());

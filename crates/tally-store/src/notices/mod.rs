@@ -26,7 +26,7 @@ pub(crate) struct Notice {
     /// Unique: whoever was told this is not told again.
     pub(crate) key: String,
     /// What it is about, for programs: `budget.stage`, `grant.requested`.
-    pub(crate) topic: &'static str,
+    pub(crate) topic: String,
     /// Whom to tell.
     pub(crate) people: Vec<PersonName>,
     /// Whether the budget names webhooks itself.

@@ -10,7 +10,9 @@ use tally_types::{
 
 use super::{Notice, next_sequence, publish};
 use crate::{
-    Snapshot, Store, StoreError, database,
+    Snapshot, Store, StoreError,
+    approvals::moment,
+    database,
     grants::{self, About, behind},
 };
 
@@ -194,7 +196,8 @@ fn notice(snapshot: &Snapshot, reached: &StageReached) -> Notice {
     people.dedup();
     Notice {
         key: format!("stage:{}", key(reached)),
-        topic: if reached.exhausted_at.is_some() { "budget.ahead" } else { "budget.stage" },
+        topic: if reached.exhausted_at.is_some() { "budget.ahead" } else { "budget.stage" }
+            .to_owned(),
         people,
         to_webhooks: stage.notify.contains(&StageRole::Webhook),
         title: title(snapshot, reached),
@@ -208,7 +211,7 @@ fn title(snapshot: &Snapshot, reached: &StageReached) -> String {
     let counter = grants::counter_name(&reached.counter);
     match reached.exhausted_at {
         Some(then) => {
-            let then = grants::moment(snapshot, then);
+            let then = moment(snapshot, then);
             format!("At this pace, {counter} is used up on {then}")
         }
         None => format!("{counter} has reached {} %", reached.stage.at),
@@ -220,7 +223,7 @@ fn body(snapshot: &Snapshot, reached: &StageReached) -> String {
         "{} of {} are used; the window ends on {}. {}",
         grants::amount(reached.settled),
         grants::amount(reached.limit),
-        grants::moment(snapshot, reached.window_end),
+        moment(snapshot, reached.window_end),
         consequence(&reached.stage, reached.exhausted_at.is_some())
     )
 }

@@ -7,27 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CounterId, FieldError, PersonName,
     resource::KindSpec,
-    spec::{BudgetLimit, StageRole},
-    vocabulary::vocabulary,
+    spec::{
+        BudgetLimit, GrantDecision, GrantNeed, GrantState,
+        approval::{approvable, check_asked},
+    },
 };
-
-vocabulary! {
-    /// How far a grant has come.
-    GrantState {
-        /// Somebody has to decide.
-        Pending = "pending",
-        /// In force until it ends.
-        Approved = "approved",
-        /// Somebody said no.
-        Denied = "denied",
-        /// Taken back after it was approved.
-        Revoked = "revoked",
-        /// Taken back by who asked, before anybody decided.
-        Withdrawn = "withdrawn",
-        /// Its time is over.
-        Expired = "expired",
-    }
-}
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -37,36 +21,6 @@ pub enum GrantAsk {
     Increase(BudgetLimit),
     /// To go on past this stage's percentage, for the rest of the window.
     PassStage(u32),
-}
-
-/// A role that has to approve, and who could when it was asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct GrantNeed {
-    /// The role.
-    pub role: StageRole,
-    /// Who has it; delegates come on top.
-    pub people: Vec<PersonName>,
-}
-
-/// What one approver said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct GrantDecision {
-    /// Who said it.
-    pub by: PersonName,
-    /// As which role.
-    pub role: StageRole,
-    /// In whose place, if as a delegate.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub for_person: Option<PersonName>,
-    /// Yes or no.
-    pub approved: bool,
-    /// Why; a denial has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// When.
-    pub at: Timestamp,
 }
 
 /// A temporary increase of one budget, or the approval that one of its stages asks for.
@@ -109,11 +63,8 @@ impl KindSpec for GrantSpec {
         {
             errors.push(FieldError::new("ask.increase", "expected more than zero"));
         }
-        if self.reason.trim().is_empty() || self.reason.chars().count() > 2_000 {
-            errors.push(FieldError::new("reason", "expected 1 to 2,000 characters"));
-        }
-        if self.until <= self.requested_at {
-            errors.push(FieldError::new("until", "expected a time after the request"));
-        }
+        check_asked(self, errors);
     }
 }
+
+approvable!(GrantSpec = Grant, emergency);

@@ -1,8 +1,11 @@
 //! The specs of the resource kinds, as `tally apply` takes them.
 
+mod access;
+mod approval;
 mod budget;
 mod budget_scope;
 mod catalog;
+mod exception;
 mod grant;
 mod key;
 mod people;
@@ -10,12 +13,18 @@ mod policy;
 mod prices;
 mod provider;
 
+pub use access::{ACCESS_DAYS_MAX, Access, AccessAsk, AccessRequestSpec, AccessRule};
+pub use approval::{Approvable, GrantDecision, GrantNeed, GrantState};
 pub use budget::{
     BudgetLimit, BudgetScope, BudgetSpec, BudgetStage, Counted, Each, Pending, ReasoningEffort,
     StageDegrade, StageRole,
 };
-pub use catalog::{Fallback, RateLimit, WorkloadSlo, WorkloadSpec};
-pub use grant::{GrantAsk, GrantDecision, GrantNeed, GrantSpec, GrantState};
+pub use catalog::{
+    BaselineSpec, Completeness, Criticality, Fallback, Funding, RateLimit, TierRationale,
+    WorkloadSlo, WorkloadSpec, WorkloadState,
+};
+pub use exception::{ArchitectureReview, EXCEPTION_DAYS_MAX, ExceptionScope, ExceptionSpec};
+pub use grant::{GrantAsk, GrantSpec};
 pub use key::{KeySecret, KeySpec, SECRET_CHARACTERS_MIN, weak_secret};
 pub use people::{
     Chargeback, ChargebackModel, CostCenterSpec, OrganizationSpec, PersonSpec, TeamSpec,

@@ -5,8 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CostCenterName, FieldError, Kind, PersonName, Reference, Role, TeamName, Weekday,
-    resource::KindSpec, spec::RateLimit, vocabulary::vocabulary,
+    CostCenterName, FieldError, Kind, PersonName, Reference, Role, TeamName, Tier, Weekday,
+    resource::KindSpec,
+    spec::{AccessRule, RateLimit},
+    vocabulary::vocabulary,
 };
 
 /// The company: the time zone and calendar that windows and charts use.
@@ -26,6 +28,13 @@ pub struct OrganizationSpec {
     /// follow it.
     #[serde(default = "january", skip_serializing_if = "is_january")]
     pub fiscal_year_starts: i8,
+    /// Tiers whose models may be used only by who was given access, or by a workload that
+    /// was approved for the tier.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tiers_on_request: Vec<Tier>,
+    /// Whether people make keys of their own, or ask for them first.
+    #[serde(default, skip_serializing_if = "AccessRule::is_open")]
+    pub own_keys: AccessRule,
 }
 
 vocabulary! {
@@ -136,6 +145,8 @@ impl Default for OrganizationSpec {
             currency: usd(),
             week_starts: monday(),
             fiscal_year_starts: january(),
+            tiers_on_request: Vec::new(),
+            own_keys: AccessRule::Open,
         }
     }
 }

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     DataClass, Dialect, FieldError, Kind, ModelName, ProviderName, Reference, Tier,
-    resource::KindSpec, spec::RateLimit, vocabulary::vocabulary,
+    resource::KindSpec,
+    spec::{AccessRule, RateLimit},
+    vocabulary::vocabulary,
 };
 
 /// Where a secret is read from; a secret itself never stands in a file.
@@ -102,6 +104,9 @@ pub struct ModelSpec {
     /// How fast its calls may come, all together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
+    /// Whether anyone may use it, or only who asked for it and was given it.
+    #[serde(default, skip_serializing_if = "AccessRule::is_open")]
+    pub access: AccessRule,
 }
 
 vocabulary! {

@@ -94,6 +94,19 @@ impl Client {
         self.read(request).await
     }
 
+    /// The answer to a GET, as text.
+    ///
+    /// # Errors
+    /// No connection, or a refusal.
+    pub(crate) async fn text(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> anyhow::Result<String> {
+        let reply = self.send(self.request(Method::GET, path, query)?).await?;
+        self.accepted(reply)
+    }
+
     /// The answer to a POST of JSON.
     ///
     /// # Errors

@@ -178,6 +178,9 @@ const fn columns(kind: Kind) -> &'static [&'static str] {
         Kind::Key => &["person", "workload", "roles", "expires_at", "revoked"],
         Kind::Budget => &["scope", "limit", "window", "owner"],
         Kind::Grant => &["counter", "ask", "state", "requested_by", "until"],
+        Kind::Exception => &["rule", "scope", "state", "requested_by", "until"],
+        Kind::AccessRequest => &["what", "state", "requested_by", "until"],
+        Kind::Baseline => &["workload", "from", "until", "spend_usd", "signed_by"],
         Kind::Policy => &["rules"],
     }
 }

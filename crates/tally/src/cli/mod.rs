@@ -3,12 +3,16 @@
 //! Every command reads its answer whole, renders it to text by a pure function and
 //! writes that text once, so that what a person sees can be tested without a server.
 
+mod access;
 mod apply;
+mod approvals;
 mod audit;
 mod budget;
+mod catalog;
 mod client;
 mod connection;
 mod erase;
+mod exception;
 mod get;
 mod grant;
 mod key;
@@ -46,6 +50,19 @@ pub(crate) enum ClientCommand {
     /// Ask for more of a budget; approve, deny and follow such requests
     #[command(subcommand)]
     Grant(grant::GrantCommand),
+    /// Ask for a waiver of a rule; approve, deny, review and follow such requests
+    #[command(subcommand)]
+    Exception(exception::ExceptionCommand),
+    /// Ask for a key, a model or a tier; approve, deny and follow such requests
+    #[command(subcommand)]
+    Access(access::AccessCommand),
+    /// See and keep the service catalog
+    Catalog(catalog::CatalogArgs),
+    /// See usage that no workload explains, and register it
+    Inventory(catalog::InventoryArgs),
+    /// Prepare the monthly governance meeting
+    #[command(subcommand)]
+    Governance(catalog::GovernanceCommand),
     /// Look up and import prices
     #[command(subcommand)]
     Prices(prices::PricesCommand),
@@ -80,6 +97,11 @@ pub(crate) async fn run(command: ClientCommand, connection: Connection) -> anyho
         ClientCommand::Query(args) => query::run(args, &connection).await,
         ClientCommand::Key(command) => key::run(command, &connection).await,
         ClientCommand::Grant(command) => grant::run(command, &connection).await,
+        ClientCommand::Exception(command) => exception::run(command, &connection).await,
+        ClientCommand::Access(command) => access::run(command, &connection).await,
+        ClientCommand::Catalog(args) => catalog::run(args, &connection).await,
+        ClientCommand::Inventory(args) => catalog::run_inventory(args, &connection).await,
+        ClientCommand::Governance(command) => catalog::run_governance(command, &connection).await,
         ClientCommand::Prices(command) => prices::run(command, &connection).await,
         ClientCommand::Budget(command) => budget::run(command, &connection).await,
         ClientCommand::Audit(command) => audit::run(command, &connection).await,

@@ -764,166 +764,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/audit/checkpoint": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * The newest checkpoint
-         * @description The size and root hash of the audit log, signed. Whoever keeps it can tell later whether the log was rewritten.
-         *
-         *     Roles: admin, security, auditor.
-         */
-        get: operations["getAuditCheckpoint"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/audit/checkpoints": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Sign the log now
-         * @description Gives the one there is when nothing happened since.
-         *
-         *     Roles: admin, security, auditor. Keys need the scope `write`.
-         */
-        post: operations["createAuditCheckpoint"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/audit/proof": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Prove one entry
-         * @description For someone who does not get the other entries.
-         *
-         *     Roles: admin, security, auditor.
-         */
-        get: operations["getAuditProof"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/audit/consistency": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Prove that the log only grew
-         * @description Between two sizes, such as those of two checkpoints.
-         *
-         *     Roles: admin, security, auditor.
-         */
-        get: operations["getAuditConsistency"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/audit/export": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Export the whole log
-         * @description One JSON object a line, streamed, for `tally audit verify`. The export itself is in it.
-         *
-         *     Roles: admin, security, auditor.
-         */
-        get: operations["exportAudit"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/audit/keys": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Keys that sign the log
-         * @description With the entries that introduced them.
-         *
-         *     Roles: admin, security, auditor.
-         */
-        get: operations["listAuditKeys"];
-        put?: never;
-        /**
-         * Sign with a new key
-         * @description The key before introduces it in the log.
-         *
-         *     Roles: admin, security. Keys need the scope `write`.
-         */
-        post: operations["rotateAuditKey"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/people/{name}/erase": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Erase a person's data
-         * @description Their display name and mail address go, from the audit log, too; account, sessions and inbox are deleted, their keys revoked. Their name stays as an opaque id, and every proof of the log stays valid.
-         *
-         *     Roles: admin, security. Keys need the scope `write`.
-         */
-        post: operations["erasePerson"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/grants": {
         parameters: {
             query?: never;
@@ -1076,6 +916,480 @@ export interface paths {
          *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own.
          */
         get: operations["listBudgetEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exceptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List /api/v1/exceptions
+         * @description By name, page by page. Developers see what they asked for, what they may decide on, and what they decided.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own.
+         */
+        get: operations["listExceptions"];
+        put?: never;
+        /**
+         * Ask for an exception
+         * @description A waiver of one rule for a person, a team, a workload or a key (all that is given must hold), for at most 30 days, with a reason. Security approves, and the owner of the workload where one is named; nobody approves their own. With `dry_run` nothing is stored: the reply (200) shows who would have to approve, and what it repeats.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["createException"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exceptions/{name}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve an exception
+         * @description As an approver that it waits for, or as their delegate. It holds once each role that is needed has approved. Said twice it is said once.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["approveException"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exceptions/{name}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deny an exception
+         * @description One denial is enough; it needs a reason. Denying an emergency that holds ends it.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["denyException"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exceptions/{name}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End an exception before its time
+         * @description By an approver, whoever asked, security or an admin; it needs a reason.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["revokeException"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exceptions/{name}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take one's own request back
+         * @description While nobody has decided.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["withdrawException"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exceptions/{name}/trail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The minutes of an exception
+         * @description Who asked, was told, approved as what and for whom, and what time did; made from the audit trail.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own.
+         */
+        get: operations["getExceptionTrail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exceptions/{name}/architecture-review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record an architecture review
+         * @description By security or an admin, not by whoever asked. A repeated exception (a renewal, or a second one for the same rule and an overlapping scope) cannot be approved before.
+         *
+         *     Roles: admin, security. Keys need the scope `write`.
+         */
+        post: operations["reviewException"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The service catalog
+         * @description Every workload with what is missing of it, its keys, how it does, and what it used in the last 30 days (of that, what the caller may see).
+         *
+         *     Roles: admin, finops, security, auditor, viewer; managers for their teams, developers for themselves.
+         */
+        get: operations["getCatalog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workloads/{name}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a workload
+         * @description By FinOps, security or an admin, not by its owner. It then has to have what its environment asks for.
+         *
+         *     Roles: admin, finops, security. Keys need the scope `write`.
+         */
+        post: operations["approveWorkload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workloads/{name}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retire a workload
+         * @description By its owner, FinOps, security or an admin. Its calls are no longer counted as its own: they are seen as unexplained, until its keys are revoked or bound to something else.
+         *
+         *     Roles: admin, finops, security; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["retireWorkload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workloads/{name}/baseline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign off a baseline
+         * @description What the workload used over a range, frozen with who signed and when: later savings are held against it. By its owner, FinOps, security or an admin.
+         *
+         *     Roles: admin, finops, security; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["freezeBaseline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inventory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What no entry explains
+         * @description Usage of the last 30 days without a workload, by key, application and user agent, with models, tokens, spend and the likely owner; and tools that were entered by hand (workloads with `metered: false`).
+         *
+         *     Roles: admin, finops, security, auditor, viewer; managers for their teams, developers for themselves.
+         */
+        get: operations["getInventory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inventory/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register what was found
+         * @description Makes a workload of a row in one step and binds its key to it. What is not given is guessed: the likely owner, the cost center of their team, the dearest tier that was seen; it is `discovered` until somebody says otherwise.
+         *
+         *     Roles: admin, finops, security. Keys need the scope `write`.
+         */
+        post: operations["registerFromInventory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readiness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How ready teams are
+         * @description A checklist for each team: access approvals, usage tagging, quotas, fallback paths, audit log, incident response. Each line is measured, none is ticked by hand.
+         *
+         *     Roles: admin, finops, security, auditor, viewer; managers for their teams, developers for themselves.
+         */
+        get: operations["getReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/governance/agenda": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The agenda of a month's governance meeting
+         * @description Open exceptions, those that ended and those that repeat, changes of policies, model choices that were not looked at in time. As JSON, or with `format=markdown` as a document to print.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager.
+         */
+        get: operations["getAgenda"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List /api/v1/access-requests
+         * @description By name, page by page. Developers see what they asked for, what they may decide on, and what they decided.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own.
+         */
+        get: operations["listAccessRequests"];
+        put?: never;
+        /**
+         * Ask for a key, a model or a tier
+         * @description A key (`{"key": {}}`, or for a workload that is not one's own `{"key": {"workload": …}}`), a model or a tier that is on request, for at most 180 days. The manager of who asks approves; the owner of the workload, too, where one is named; FinOps instead where it is of the frontier tier. Nobody approves their own. With `dry_run` nothing is stored: the reply (200) shows who would have to approve.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["createAccessRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access-requests/{name}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve an access request
+         * @description As an approver that it waits for, or as their delegate. It holds once each role that is needed has approved. Said twice it is said once.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["approveAccessRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access-requests/{name}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deny an access request
+         * @description One denial is enough; it needs a reason. Denying an emergency that holds ends it.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["denyAccessRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access-requests/{name}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End an access request before its time
+         * @description By an approver, whoever asked, FinOps or an admin; it needs a reason. Keys that were made by it end at their own time, or when they are revoked.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["revokeAccessRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access-requests/{name}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take one's own request back
+         * @description While nobody has decided.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["withdrawAccessRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access-requests/{name}/trail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The minutes of an access request
+         * @description Who asked, was told, approved as what and for whom, and what time did; made from the audit trail.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own.
+         */
+        get: operations["getAccessRequestTrail"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1814,6 +2128,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/exceptions/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one of /api/v1/exceptions
+         * @description With its version.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own.
+         */
+        get: operations["getException"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access-requests/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one of /api/v1/access-requests
+         * @description With its version.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager; whoever else, for what is their own.
+         */
+        get: operations["getAccessRequest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/policies": {
         parameters: {
             query?: never;
@@ -1871,6 +2229,50 @@ export interface paths {
          *     Roles: admin. Keys need the scope `write`.
          */
         delete: operations["deletePolicy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/baselines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List /api/v1/baselines
+         * @description By name, page by page.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["listBaselines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/baselines/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one of /api/v1/baselines
+         * @description With its version.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["getBaseline"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2761,7 +3163,7 @@ export interface components {
             updated_at: string;
         };
         /** @description A kind of resource. */
-        Kind: "Organization" | "Provider" | "Model" | "PriceList" | "CostCenter" | "Team" | "Person" | "Workload" | "Key" | "Budget" | "Grant" | "Policy";
+        Kind: "Organization" | "Provider" | "Model" | "PriceList" | "CostCenter" | "Team" | "Person" | "Workload" | "Key" | "Budget" | "Grant" | "Exception" | "AccessRequest" | "Policy" | "Baseline";
         /** @description A key that opens nothing any more. */
         RevokedKey: {
             resource: components["schemas"]["Resource"];
@@ -2813,68 +3215,7 @@ export interface components {
          *     hold what it was about (`{"session": …}`, `{"invitation": …, "expires": …}`), never a
          *     password, a token or a hash of one.
          */
-        AuditAction: "create" | "update" | "delete" | "prune" | "take_over" | "invite" | "withdraw_invitation" | "set_up" | "join" | "reset_password" | "change_password" | "sign_in" | "sign_out" | "sign_out_everywhere" | "disable" | "enable" | "request_grant" | "approve_grant" | "review_grant" | "deny_grant" | "revoke_grant" | "withdraw_grant" | "escalate_grant" | "expire_grant" | "introduce_audit_key" | "decisions" | "export" | "erase_person";
-        /** @description A signed checkpoint. */
-        AuditCheckpoint: {
-            /**
-             * Format: uint64
-             * @description How many entries it attests.
-             */
-            size: number;
-            /**
-             * Format: date-time
-             * @description When it was signed.
-             */
-            made: string;
-            /** @description The signed note (C2SP tlog-checkpoint): give it to someone else to keep. */
-            checkpoint: string;
-        };
-        /** @description An entry and what proves that it is in the log: a file for `tally audit verify`. */
-        AuditProof: {
-            /** @description The entry, with what opens the commitments in its leaf. */
-            entry: unknown;
-            /** @description The hashes that lead from its leaf to the root, the lowest first. */
-            inclusion: string[];
-            /** @description The signed checkpoint of that root. */
-            checkpoint: string;
-        };
-        /** @description What shows that a log only grew (RFC 6962, section 2.1.2). */
-        AuditConsistency: {
-            /** Format: uint64 */
-            from: number;
-            from_root: string;
-            /** Format: uint64 */
-            to: number;
-            to_root: string;
-            /** @description The proof. */
-            hashes: string[];
-        };
-        AuditKeys: {
-            /** @description The oldest first; the last one signs. */
-            keys: components["schemas"]["AuditKey"][];
-        };
-        /** @description A key that signs checkpoints. */
-        AuditKey: {
-            /** @description The public key, as verifiers of signed notes take it. */
-            key: string;
-            /**
-             * Format: uint64
-             * @description The entry that introduced it.
-             */
-            since: number;
-        };
-        ErasedPerson: {
-            /**
-             * Format: uint64
-             * @description Entries of the audit trail in which something was erased.
-             */
-            entries: number;
-            /**
-             * Format: uint64
-             * @description Keys that were revoked.
-             */
-            keys: number;
-        };
+        AuditAction: "create" | "update" | "delete" | "prune" | "take_over" | "invite" | "withdraw_invitation" | "set_up" | "join" | "reset_password" | "change_password" | "sign_in" | "sign_out" | "sign_out_everywhere" | "disable" | "enable" | "request_grant" | "approve_grant" | "review_grant" | "deny_grant" | "revoke_grant" | "withdraw_grant" | "escalate_grant" | "expire_grant" | "request" | "approve" | "deny" | "revoke" | "withdraw" | "escalate" | "expire" | "architecture_review" | "retire";
         /** @description A temporary increase of one budget, or the approval that one of its stages asks for. */
         GrantSpec: {
             /** @description Which budget, of whom. */
@@ -2941,7 +3282,7 @@ export interface components {
              */
             at: string;
         };
-        /** @description How far a grant has come. */
+        /** @description How far a grant, an exception or an access request has come. */
         GrantState: "pending" | "approved" | "denied" | "revoked" | "withdrawn" | "expired";
         GrantResource: {
             /** @constant */
@@ -2973,7 +3314,7 @@ export interface components {
             /** @description The budget that would bind next, if one is known. */
             above: components["schemas"]["BudgetUse"] | null;
         };
-        /** @description What became of a grant. */
+        /** @description What became of it. */
         GrantTrail: {
             /** @description One line for each step, oldest first. */
             items: components["schemas"]["Minute"][];
@@ -3044,6 +3385,612 @@ export interface components {
             workload?: components["schemas"]["WorkloadName"] | null;
             /** @description The workload with most use in this window, where the counter spans several. */
             top_workload?: components["schemas"]["WorkloadName"] | null;
+        };
+        /** @description A waiver of one rule. */
+        ExceptionSpec: {
+            /** @description The rule, as `policy/rule-id`. */
+            rule: string;
+            /** @description For whom or what. */
+            scope: components["schemas"]["ExceptionScope"];
+            /** @description Why it is needed. */
+            reason: string;
+            /** @description Who asked. */
+            requested_by: components["schemas"]["PersonName"];
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            requested_at: string;
+            /**
+             * Format: date-time
+             * @description From when it holds, once it is approved.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself: at most 30 days after `from`.
+             */
+            until: string;
+            /** @description Who has to approve: all of these roles. */
+            needs: components["schemas"]["GrantNeed"][];
+            /** @description What was said so far. */
+            decisions?: components["schemas"]["GrantDecision"][];
+            /**
+             * Format: date-time
+             * @description Since when security and admins may decide in anybody's place, as nobody else did.
+             */
+            escalated_at?: string | null;
+            /** @description How far it has come. */
+            state: components["schemas"]["GrantState"];
+            /** @description The exception that it renews. */
+            renews?: components["schemas"]["Name"] | null;
+            /**
+             * Format: uint32
+             * @description How often it was renewed before.
+             * @default 0
+             */
+            renewals: number;
+            /** @description Needed before a repeated one can be approved. */
+            architecture_review?: components["schemas"]["ArchitectureReview"] | null;
+        };
+        /** @description For whom or what a rule is waived: all that is given must hold of a call. */
+        ExceptionScope: {
+            /** @description Calls of this person. */
+            person?: components["schemas"]["PersonName"] | null;
+            /** @description Calls of this team. */
+            team?: components["schemas"]["TeamName"] | null;
+            /** @description Calls of this workload. */
+            workload?: components["schemas"]["WorkloadName"] | null;
+            /** @description Calls with this key. */
+            key?: components["schemas"]["KeyName"] | null;
+        };
+        /** @description That an architect looked at why an exception is asked for again. */
+        ArchitectureReview: {
+            /** @description Who recorded it. */
+            by: components["schemas"]["PersonName"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description What came of it. */
+            note: string;
+        };
+        ExceptionResource: {
+            /** @constant */
+            kind: "Exception";
+            name: components["schemas"]["Name"];
+            /** @description 1 at creation, raised by each change. */
+            version: number;
+            spec: components["schemas"]["ExceptionSpec"];
+            /** @description What Tally made of it. */
+            status?: unknown;
+            /** @description The file set that created it. */
+            applied_by?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        ExceptionPage: {
+            items: components["schemas"]["ExceptionResource"][];
+            /** @description The `after` of the next page. */
+            next: string | null;
+        };
+        /** @description What would come of it. */
+        ExceptionPreview: {
+            /** @description The exception, with who would have to approve. */
+            exception: components["schemas"]["ExceptionSpec"];
+            /** @description The earlier one that it repeats: an architecture review is needed first. */
+            repeats: components["schemas"]["Name"] | null;
+        };
+        /** @description The catalog. */
+        Catalog2: {
+            /** @description Workloads by name. */
+            items: components["schemas"]["CatalogEntry"][];
+            /** @description What holds of all of them. */
+            total: components["schemas"]["CatalogTotal"];
+        };
+        /** @description A workload in the catalog. */
+        CatalogEntry: {
+            /** @description Its name. */
+            name: components["schemas"]["Name"];
+            /** @description What is known of it. */
+            spec: components["schemas"]["WorkloadSpec"];
+            /** @description What is missing. */
+            completeness: components["schemas"]["Completeness"];
+            /** @description The keys that are bound to it. */
+            keys: components["schemas"]["KeyName"][];
+            /** @description What it used in the range. */
+            used: components["schemas"]["Used"];
+            /** @description How it does. */
+            health: components["schemas"]["Health"];
+            /** @description Whether the choice of its tier should have been looked at by now. */
+            review_overdue: boolean;
+            /** @description Its newest baseline. */
+            baseline: components["schemas"]["Name"] | null;
+        };
+        /** @description A registered AI-powered app or workflow. */
+        WorkloadSpec: {
+            /** @description What it is for; required in production. */
+            purpose?: string | null;
+            /** @description The business owner. */
+            owner: components["schemas"]["PersonName"];
+            /** @description Who pays. */
+            cost_center: components["schemas"]["CostCenterName"];
+            /** @description The code statements carry; required in production. */
+            budget_code?: string | null;
+            /** @description Where its calls count. */
+            environment: components["schemas"]["Environment"];
+            /** @description What it is for. */
+            class: components["schemas"]["WorkloadClass"];
+            /** @description The dearest tier it may use. */
+            tier: components["schemas"]["Tier"];
+            /** @description How sensitive its data is. */
+            data_class: components["schemas"]["DataClass"];
+            /** @description What happens when the first choice is not to be had. */
+            fallback?: components["schemas"]["Fallback"] | null;
+            /** @description What it promises; required in production. */
+            slo?: components["schemas"]["WorkloadSlo"] | null;
+            /**
+             * @description Whether a client may ask, with `x-tally-degrade: never`, to be refused rather than
+             *     served less.
+             */
+            degrade_opt_out?: boolean;
+            /** @description How fast its calls may come. */
+            rate_limit?: components["schemas"]["RateLimit"] | null;
+            /** @description How far it has come; verbs change it, and files that leave it out keep it. */
+            state?: components["schemas"]["WorkloadState"];
+            /** @description How much depends on it. */
+            criticality?: components["schemas"]["Criticality"] | null;
+            /** @description Who pays, as it was agreed. */
+            funding?: components["schemas"]["Funding"] | null;
+            /** @description Why it needs its tier, where that is frontier. */
+            tier_rationale?: components["schemas"]["TierRationale"] | null;
+            /** @description Of a tool without telemetry, which is entered by hand: who sells it. */
+            vendor?: string | null;
+            /** @description What such a tool costs a month, as its invoice says. */
+            monthly_cost_usd?: components["schemas"]["PicoUsd"] | null;
+            /** @description Whether Tally sees its calls. */
+            metered?: boolean;
+        };
+        /** @description What happens when the first choice is not to be had. */
+        Fallback: {
+            /** @description `cheaper` (the model's own declaration) or the name of a model; none keeps the model. */
+            model?: string | null;
+            /**
+             * Format: uint64
+             * @description Where a budget degrades: cut the prompt to this many tokens.
+             */
+            max_context_tokens?: number | null;
+        };
+        /** @description What a workload promises. */
+        WorkloadSlo: {
+            /**
+             * Format: uint64
+             * @description 95 % of calls are faster, in milliseconds.
+             */
+            latency_p95_ms?: number | null;
+            /** @description A successful task costs at most this. */
+            cost_per_successful_task_usd?: components["schemas"]["PicoUsd"] | null;
+        };
+        /** @description How fast calls may come; more are refused with the time to wait. */
+        RateLimit: {
+            /**
+             * Format: uint32
+             * @description Calls in a minute.
+             */
+            requests_per_minute?: number | null;
+            /**
+             * Format: uint64
+             * @description Tokens in a minute, cache reads apart.
+             */
+            tokens_per_minute?: number | null;
+        };
+        /** @description How far a workload has come. */
+        WorkloadState: "discovered" | "registered" | "approved" | "retired";
+        /** @description How much depends on a workload. */
+        Criticality: "low" | "medium" | "high" | "critical";
+        /** @description Who pays for a workload, as it was agreed. */
+        Funding: "subsidised" | "charged" | "capped" | "prohibited";
+        /** @description Why a workload needs a premium tier, and when that is looked at again. */
+        TierRationale: {
+            /** @description Why a cheaper one does not do. */
+            reason: string;
+            /** @description The day by which that is looked at again. */
+            review_by: string;
+        };
+        /** @description How much of what the catalog asks of a workload is there. */
+        Completeness: {
+            /** @description The fields that are missing, in the order of the catalog. */
+            missing: string[];
+            /**
+             * Format: uint
+             * @description Of how many that are asked for.
+             */
+            asked: number;
+            /**
+             * Format: uint
+             * @description Whole percent of them that are there.
+             */
+            percent: number;
+        };
+        /** @description What was used, of the metrics layer. */
+        Used: {
+            /**
+             * Format: uint64
+             * @description Calls.
+             */
+            calls: number;
+            /**
+             * Format: uint64
+             * @description Tokens of all kinds.
+             */
+            tokens: number;
+            /** @description What they cost. */
+            spend_usd: components["schemas"]["PicoUsdSum"];
+            /**
+             * Format: double
+             * @description Failed calls ÷ calls.
+             */
+            error_rate: number | null;
+            /**
+             * Format: double
+             * @description 95 % of the calls took at most this long.
+             */
+            latency_p95_ms: number | null;
+            /**
+             * Format: double
+             * @description Share of the calls served by another model than asked for.
+             */
+            fallback_rate: number | null;
+        };
+        /** @description How a workload does. */
+        Health: "ok" | "failing" | "slow" | "idle" | "unmetered" | "retired";
+        /** @description What holds of all of them. */
+        CatalogTotal: {
+            /**
+             * Format: uint
+             * @description How many there are, retired ones apart.
+             */
+            workloads: number;
+            /**
+             * Format: uint
+             * @description Of how many nothing is missing.
+             */
+            complete: number;
+            /**
+             * Format: uint
+             * @description Whole percent of what is asked for that is there, retired ones apart.
+             */
+            percent: number;
+            /** @description How many there are in each state. */
+            states: {
+                [key: string]: number;
+            };
+            /** @description What no workload explains. */
+            unexplained: components["schemas"]["Used"];
+        };
+        WorkloadResource: {
+            /** @constant */
+            kind: "Workload";
+            name: components["schemas"]["Name"];
+            /** @description 1 at creation, raised by each change. */
+            version: number;
+            spec: components["schemas"]["WorkloadSpec"];
+            /** @description What Tally made of it. */
+            status?: unknown;
+            /** @description The file set that created it. */
+            applied_by?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description What a workload used, signed off, to hold later savings against. */
+        BaselineSpec: {
+            /** @description The workload. */
+            workload: components["schemas"]["WorkloadName"];
+            /**
+             * Format: date-time
+             * @description From when its use was counted.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            until: string;
+            /**
+             * Format: uint64
+             * @description Calls.
+             */
+            calls: number;
+            /**
+             * Format: uint64
+             * @description Tokens of all kinds.
+             */
+            tokens: number;
+            /** @description What they cost. */
+            spend_usd: components["schemas"]["PicoUsdSum"];
+            /**
+             * Format: uint64
+             * @description Tasks with a known outcome.
+             */
+            tasks: number;
+            /** @description What a successful task cost; null where no outcome is known. */
+            cost_per_successful_task_usd?: components["schemas"]["PicoUsdSum"] | null;
+            /** @description Who signed it off. */
+            signed_by: components["schemas"]["PersonName"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            signed_at: string;
+            /** @description In their words. */
+            note?: string | null;
+        };
+        BaselineResource: {
+            /** @constant */
+            kind: "Baseline";
+            name: components["schemas"]["Name"];
+            /** @description 1 at creation, raised by each change. */
+            version: number;
+            spec: components["schemas"]["BaselineSpec"];
+            /** @description What Tally made of it. */
+            status?: unknown;
+            /** @description The file set that created it. */
+            applied_by?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description The inventory. */
+        Inventory: {
+            /** @description Usage that no workload explains, dearest first. */
+            items: components["schemas"]["Unexplained"][];
+            /** @description Tools that were entered by hand. */
+            tools: components["schemas"]["Tool"][];
+        };
+        /** @description Usage that no workload explains. */
+        Unexplained: {
+            /** @description With which key. */
+            key: string | null;
+            /** @description By which application. */
+            application: string | null;
+            /** @description Under which user agent. */
+            user_agent: string | null;
+            /**
+             * Format: uint64
+             * @description Calls.
+             */
+            calls: number;
+            /**
+             * Format: uint64
+             * @description Tokens of all kinds.
+             */
+            tokens: number;
+            /** @description What they cost. */
+            spend_usd: components["schemas"]["PicoUsdSum"];
+            /** @description The models, dearest first. */
+            models: components["schemas"]["ModelSeen"][];
+            /** @description Who called most, or whose key it is. */
+            likely_owner: components["schemas"]["PersonName"] | null;
+            /** @description A name for a workload that would explain it. */
+            suggested_name: string;
+        };
+        /** @description What one model served. */
+        ModelSeen: {
+            /** @description The model. */
+            model: string;
+            /**
+             * Format: uint64
+             * @description Tokens of all kinds.
+             */
+            tokens: number;
+            /** @description What they cost. */
+            spend_usd: components["schemas"]["PicoUsdSum"];
+        };
+        /** @description A tool without telemetry. */
+        Tool: {
+            /** @description Its name in the catalog. */
+            name: components["schemas"]["Name"];
+            /** @description Who answers for it. */
+            owner: components["schemas"]["PersonName"];
+            /** @description Who sells it. */
+            vendor: string | null;
+            /** @description What it costs a month, as its invoice says. */
+            monthly_cost_usd: components["schemas"]["PicoUsd"] | null;
+        };
+        /** @description How ready teams are. */
+        Readiness: {
+            /** @description Teams by name; of those, whom the caller may see. */
+            items: components["schemas"]["TeamReadiness"][];
+        };
+        /** @description The checklist of a team. */
+        TeamReadiness: {
+            /** @description The team. */
+            team: components["schemas"]["TeamName"];
+            /** @description Whether every line is met. */
+            ready: boolean;
+            /** @description The lines. */
+            items: components["schemas"]["ReadinessItem"][];
+        };
+        /** @description One line of the checklist. */
+        ReadinessItem: {
+            /**
+             * @description `access_approvals`, `usage_tagging`, `quotas`, `fallback_paths`, `audit_log`,
+             *     `incident_response`.
+             */
+            item: string;
+            /** @description Whether it is met. */
+            ok: boolean;
+            /** @description What was found. */
+            detail: string;
+            /** @description What to do where it is not met. */
+            next_step: string | null;
+        };
+        /** @description What a month's meeting talks about. */
+        Agenda: {
+            /** @description The month, as `2026-11`. */
+            month: string;
+            /**
+             * Format: date-time
+             * @description From when.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            until: string;
+            /** @description Exceptions that held or waited at some time in the month, and have not ended. */
+            open: components["schemas"]["AgendaException"][];
+            /** @description Exceptions whose time ended in the month. */
+            expired: components["schemas"]["AgendaException"][];
+            /** @description Of both, those that repeat an earlier one. */
+            repeated: components["schemas"]["AgendaException"][];
+            /** @description Changes of policies in the month, oldest first. */
+            policy_changes: components["schemas"]["PolicyChange"][];
+            /** @description Model choices that were not looked at in time, or never explained. */
+            overdue_reviews: components["schemas"]["AgendaReview"][];
+        };
+        /** @description An exception on the agenda. */
+        AgendaException: {
+            /** @description Its name. */
+            name: components["schemas"]["Name"];
+            /** @description What it waives, for whom. */
+            what: string;
+            /** @description The rule. */
+            rule: string;
+            /** @description Why. */
+            reason: string;
+            /** @description Who asked. */
+            requested_by: components["schemas"]["PersonName"];
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            until: string;
+            /** @description How far it has come. */
+            state: components["schemas"]["GrantState"];
+            /**
+             * Format: uint32
+             * @description How often it was renewed.
+             */
+            renewals: number;
+            /** @description The earlier one that it repeats. */
+            repeats: components["schemas"]["Name"] | null;
+            /** @description What the architecture review said, where there was one. */
+            architecture_review: string | null;
+        };
+        /** @description A change of a policy. */
+        PolicyChange: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who. */
+            by: string;
+            /** @description The policy. */
+            policy: components["schemas"]["Name"];
+            /** @description What was done: `create`, `update`, `delete`, `prune`. */
+            action: string;
+            /**
+             * Format: int64
+             * @description The number of its entry in the audit trail.
+             */
+            sequence: number;
+        };
+        /** @description A workload whose choice of tier should have been looked at. */
+        AgendaReview: {
+            /** @description The workload. */
+            workload: components["schemas"]["Name"];
+            /** @description Who answers for it. */
+            owner: components["schemas"]["PersonName"];
+            /** @description Why it needs the tier; null where nobody ever said. */
+            reason: string | null;
+            /** @description The day by which that was to be looked at. */
+            review_by: string | null;
+        };
+        /** @description What a person asked for, and what was said to it. */
+        AccessRequestSpec: {
+            /** @description What is asked for. */
+            what: components["schemas"]["AccessAsk"];
+            /** @description Why it is needed. */
+            reason: string;
+            /** @description Who asked, and is given it. */
+            requested_by: components["schemas"]["PersonName"];
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            requested_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            until: string;
+            /** @description Who has to approve: all of these roles. */
+            needs: components["schemas"]["GrantNeed"][];
+            /** @description What was said so far. */
+            decisions?: components["schemas"]["GrantDecision"][];
+            /**
+             * Format: date-time
+             * @description Since when FinOps and admins may decide, too, as nobody else did.
+             */
+            escalated_at?: string | null;
+            /** @description How far it has come. */
+            state: components["schemas"]["GrantState"];
+            /** @description The request that it renews. */
+            renews?: components["schemas"]["Name"] | null;
+            /**
+             * Format: uint32
+             * @description How often it was renewed before.
+             * @default 0
+             */
+            renewals: number;
+        };
+        /** @description What a person asks for. */
+        AccessAsk: {
+            key: {
+                /** @description A workload that is not their own. */
+                workload?: components["schemas"]["WorkloadName"] | null;
+            };
+        } | {
+            model: components["schemas"]["ModelName"];
+        } | {
+            tier: components["schemas"]["Tier"];
+        };
+        /** @description The name of a `Model`. */
+        ModelName: components["schemas"]["Name"];
+        AccessRequestResource: {
+            /** @constant */
+            kind: "AccessRequest";
+            name: components["schemas"]["Name"];
+            /** @description 1 at creation, raised by each change. */
+            version: number;
+            spec: components["schemas"]["AccessRequestSpec"];
+            /** @description What Tally made of it. */
+            status?: unknown;
+            /** @description The file set that created it. */
+            applied_by?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        AccessRequestPage: {
+            items: components["schemas"]["AccessRequestResource"][];
+            /** @description The `after` of the next page. */
+            next: string | null;
+        };
+        /** @description What would come of it. */
+        AccessRequestPreview: {
+            /** @description The request, with who would have to approve. */
+            access_request: components["schemas"]["AccessRequestSpec"];
         };
         /** @description Some of an inbox, newest first. */
         InboxPage: {
@@ -3142,7 +4089,16 @@ export interface components {
              *     follow it.
              */
             fiscal_year_starts?: number;
+            /**
+             * @description Tiers whose models may be used only by who was given access, or by a workload that
+             *     was approved for the tier.
+             */
+            tiers_on_request?: components["schemas"]["Tier"][];
+            /** @description Whether people make keys of their own, or ask for them first. */
+            own_keys?: components["schemas"]["AccessRule"];
         };
+        /** @description Whether something may be used by anyone. */
+        AccessRule: "open" | "on_request";
         OrganizationResource: {
             /** @constant */
             kind: "Organization";
@@ -3275,6 +4231,8 @@ export interface components {
             output_tokens?: number | null;
             /** @description How fast its calls may come, all together. */
             rate_limit?: components["schemas"]["RateLimit"] | null;
+            /** @description Whether anyone may use it, or only who asked for it and was given it. */
+            access?: components["schemas"]["AccessRule"];
         };
         /** @description One way to reach a model. */
         ModelRoute: {
@@ -3283,23 +4241,8 @@ export interface components {
             /** @description What the provider calls it; the model's own name when absent. */
             upstream_name?: string | null;
         };
-        /** @description The name of a `Model`. */
-        ModelName: components["schemas"]["Name"];
         /** @description What a request may need of a model. */
         Capability: "tools" | "images" | "reasoning";
-        /** @description How fast calls may come; more are refused with the time to wait. */
-        RateLimit: {
-            /**
-             * Format: uint32
-             * @description Calls in a minute.
-             */
-            requests_per_minute?: number | null;
-            /**
-             * Format: uint64
-             * @description Tokens in a minute, cache reads apart.
-             */
-            tokens_per_minute?: number | null;
-        };
         ModelResource: {
             /** @constant */
             kind: "Model";
@@ -3491,72 +4434,6 @@ export interface components {
             items: components["schemas"]["PersonResource"][];
             /** @description The `after` of the next page. */
             next: string | null;
-        };
-        /** @description A registered AI-powered app or workflow. */
-        WorkloadSpec: {
-            /** @description What it is for; required in production. */
-            purpose?: string | null;
-            /** @description The business owner. */
-            owner: components["schemas"]["PersonName"];
-            /** @description Who pays. */
-            cost_center: components["schemas"]["CostCenterName"];
-            /** @description The code statements carry; required in production. */
-            budget_code?: string | null;
-            /** @description Where its calls count. */
-            environment: components["schemas"]["Environment"];
-            /** @description What it is for. */
-            class: components["schemas"]["WorkloadClass"];
-            /** @description The dearest tier it may use. */
-            tier: components["schemas"]["Tier"];
-            /** @description How sensitive its data is. */
-            data_class: components["schemas"]["DataClass"];
-            /** @description What happens when the first choice is not to be had. */
-            fallback?: components["schemas"]["Fallback"] | null;
-            /** @description What it promises; required in production. */
-            slo?: components["schemas"]["WorkloadSlo"] | null;
-            /**
-             * @description Whether a client may ask, with `x-tally-degrade: never`, to be refused rather than
-             *     served less.
-             */
-            degrade_opt_out?: boolean;
-            /** @description How fast its calls may come. */
-            rate_limit?: components["schemas"]["RateLimit"] | null;
-        };
-        /** @description What happens when the first choice is not to be had. */
-        Fallback: {
-            /** @description `cheaper` (the model's own declaration) or the name of a model; none keeps the model. */
-            model?: string | null;
-            /**
-             * Format: uint64
-             * @description Where a budget degrades: cut the prompt to this many tokens.
-             */
-            max_context_tokens?: number | null;
-        };
-        /** @description What a workload promises. */
-        WorkloadSlo: {
-            /**
-             * Format: uint64
-             * @description 95 % of calls are faster, in milliseconds.
-             */
-            latency_p95_ms?: number | null;
-            /** @description A successful task costs at most this. */
-            cost_per_successful_task_usd?: components["schemas"]["PicoUsd"] | null;
-        };
-        WorkloadResource: {
-            /** @constant */
-            kind: "Workload";
-            name: components["schemas"]["Name"];
-            /** @description 1 at creation, raised by each change. */
-            version: number;
-            spec: components["schemas"]["WorkloadSpec"];
-            /** @description What Tally made of it. */
-            status?: unknown;
-            /** @description The file set that created it. */
-            applied_by?: string;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
         };
         WorkloadPage: {
             items: components["schemas"]["WorkloadResource"][];
@@ -3766,6 +4643,11 @@ export interface components {
             /** @description The `after` of the next page. */
             next: string | null;
         };
+        BaselinePage: {
+            items: components["schemas"]["BaselineResource"][];
+            /** @description The `after` of the next page. */
+            next: string | null;
+        };
         Credentials: {
             /** @description The person's name or e-mail. */
             name: string;
@@ -3891,10 +4773,6 @@ export interface components {
             /** @description The resources: `kind`, `name`, `spec` each. */
             documents: unknown[];
         };
-        ErasePerson: {
-            /** @description Why; it stands in the audit trail. */
-            reason: string;
-        };
         /** @description What is asked for. */
         NewGrant: {
             /**
@@ -3924,6 +4802,99 @@ export interface components {
              * @default null
              */
             reason: string | null;
+        };
+        /** @description What is asked for. */
+        NewException: {
+            /** @description The rule, as `policy/rule-id`; may be left out with `renews`. */
+            rule?: string | null;
+            /** @description For whom or what; may be left out with `renews`. */
+            scope?: components["schemas"]["ExceptionScope"] | null;
+            /** @description Why, in 1 to 2,000 characters. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description From when; left out, from now.
+             */
+            from?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when, at most 30 days after it begins.
+             */
+            until: string;
+            /** @description The exception that this one renews. */
+            renews?: components["schemas"]["Name"] | null;
+        };
+        /** @description What came of looking at it. */
+        ArchitectureReviewNote: {
+            /** @description In 1 to 2,000 characters. */
+            note: string;
+        };
+        /** @description Why. */
+        WorkloadNote: {
+            /**
+             * @description For the audit trail.
+             * @default null
+             */
+            note: string | null;
+        };
+        /** @description Over which time a baseline is. */
+        NewBaseline: {
+            /**
+             * Format: date-time
+             * @description From when.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Until when; not after now.
+             */
+            to: string;
+            /**
+             * @description In the words of who signs.
+             * @default null
+             */
+            note: string | null;
+        };
+        /** @description A row of the inventory, and what its workload is to be. */
+        RegisterFromInventory: {
+            /** @description What the workload is called. */
+            name: components["schemas"]["Name"];
+            /**
+             * @description The key of the row, which is bound to it.
+             * @default null
+             */
+            key: components["schemas"]["KeyName"] | null;
+            /**
+             * @description The application of the row.
+             * @default null
+             */
+            application: string | null;
+            /**
+             * @description The user agent of the row.
+             * @default null
+             */
+            user_agent: string | null;
+            /**
+             * @description Fields of the workload; what is left out is guessed.
+             * @default {}
+             */
+            spec: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description What is asked for. */
+        NewAccessRequest: {
+            /** @description What; may be left out with `renews`. */
+            what?: components["schemas"]["AccessAsk"] | null;
+            /** @description Why, in 1 to 2,000 characters. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Until when, at most 180 days from now.
+             */
+            until: string;
+            /** @description The request that this one renews. */
+            renews?: components["schemas"]["Name"] | null;
         };
         /** @description What was read: these, or all of it. */
         ReadNotifications: {
@@ -3961,6 +4932,13 @@ export interface components {
              *     follow it.
              */
             fiscal_year_starts?: number;
+            /**
+             * @description Tiers whose models may be used only by who was given access, or by a workload that
+             *     was approved for the tier.
+             */
+            tiers_on_request?: components["schemas"]["Tier"][];
+            /** @description Whether people make keys of their own, or ask for them first. */
+            own_keys?: components["schemas"]["AccessRule"];
         };
         /** @description Where calls are sent. */
         ProviderSpecInput: {
@@ -5414,269 +6392,6 @@ export interface operations {
             };
         };
     };
-    getAuditCheckpoint: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The checkpoint. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AuditCheckpoint"];
-                };
-            };
-            /** @description What went wrong, and what to do about it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    createAuditCheckpoint: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
-                "idempotency-key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The checkpoint. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AuditCheckpoint"];
-                };
-            };
-            /** @description What went wrong, and what to do about it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getAuditProof: {
-        parameters: {
-            query: {
-                /** @description The sequence of the entry. */
-                entry: number;
-                /** @description Against the checkpoint of this size; by default the newest. */
-                size?: number | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The entry and its proof. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AuditProof"];
-                };
-            };
-            /** @description What went wrong, and what to do about it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getAuditConsistency: {
-        parameters: {
-            query: {
-                /** @description The size of the smaller log. */
-                from: number;
-                /** @description The size of the larger log. */
-                to: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The proof, with both root hashes. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AuditConsistency"];
-                };
-            };
-            /** @description What went wrong, and what to do about it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    exportAudit: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The log. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/x-ndjson": string;
-                };
-            };
-            /** @description What went wrong, and what to do about it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    listAuditKeys: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The keys. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AuditKeys"];
-                };
-            };
-            /** @description What went wrong, and what to do about it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    rotateAuditKey: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
-                "idempotency-key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The new public key. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AuditKey"];
-                };
-            };
-            /** @description What went wrong, and what to do about it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    erasePerson: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
-                "idempotency-key"?: string;
-            };
-            path: {
-                /** @description The name, percent-encoded. */
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "reason": "left the company; asked for erasure"
-                 *     }
-                 */
-                "application/json": components["schemas"]["ErasePerson"];
-            };
-        };
-        responses: {
-            /** @description What was done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErasedPerson"];
-                };
-            };
-            /** @description What went wrong, and what to do about it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     listGrants: {
         parameters: {
             query?: {
@@ -5759,7 +6474,7 @@ export interface operations {
                     "application/json": components["schemas"]["GrantPreview"];
                 };
             };
-            /** @description The grant, and whom it waits for. */
+            /** @description What was asked for, and whom it waits for. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5803,7 +6518,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The grant. */
+            /** @description As it stands now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5847,7 +6562,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The grant. */
+            /** @description As it stands now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5891,7 +6606,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The grant. */
+            /** @description As it stands now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5926,7 +6641,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The grant. */
+            /** @description As it stands now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6004,6 +6719,954 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StageEventsPage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listExceptions: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many at most, 1 to 1,000; by default 100. */
+                limit?: number | null;
+                /** @description Only names that begin with this. */
+                prefix?: string;
+                /** @description Only in this state. */
+                state?: components["schemas"]["GrantState"] | null;
+                /** @description Only those that I asked for. */
+                mine?: boolean;
+                /** @description Only those that I may decide on now, emergencies to review among them. */
+                to_decide?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Resources. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionPage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createException: {
+        parameters: {
+            query?: {
+                /** @description Only show what would come of it. */
+                dry_run?: boolean;
+            };
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "rule": "data-classes/restricted-needs-zero-retention",
+                 *       "scope": {
+                 *         "person": "ada"
+                 *       },
+                 *       "until": "2026-12-10T17:00:00Z",
+                 *       "reason": "The audit of 2026 needs it"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewException"];
+            };
+        };
+        responses: {
+            /** @description With `dry_run`: the exception as it would be, and what it repeats. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionPreview"];
+                };
+            };
+            /** @description What was asked for, and whom it waits for. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approveException: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The provider keeps nothing by contract since May"
+                 *     }
+                 */
+                "application/json": components["schemas"]["GrantReason"];
+            };
+        };
+        responses: {
+            /** @description As it stands now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    denyException: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The approved route does this as well"
+                 *     }
+                 */
+                "application/json": components["schemas"]["GrantReason"];
+            };
+        };
+        responses: {
+            /** @description As it stands now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeException: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The approved route does this as well"
+                 *     }
+                 */
+                "application/json": components["schemas"]["GrantReason"];
+            };
+        };
+        responses: {
+            /** @description As it stands now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawException: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it stands now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getExceptionTrail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The minutes, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantTrail"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reviewException: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "note": "The route is rebuilt in January; until then this is right"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ArchitectureReviewNote"];
+            };
+        };
+        responses: {
+            /** @description The exception. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCatalog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Workloads by name, and what holds of all of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Catalog2"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approveWorkload: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "note": "Looked at in the meeting of November"
+                 *     }
+                 */
+                "application/json": components["schemas"]["WorkloadNote"];
+            };
+        };
+        responses: {
+            /** @description The workload. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkloadResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retireWorkload: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "note": "Replaced by the planner"
+                 *     }
+                 */
+                "application/json": components["schemas"]["WorkloadNote"];
+            };
+        };
+        responses: {
+            /** @description The workload. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkloadResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    freezeBaseline: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "from": "2026-10-01T00:00:00Z",
+                 *       "to": "2026-11-01T00:00:00Z",
+                 *       "note": "Before the move to the smaller model"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewBaseline"];
+            };
+        };
+        responses: {
+            /** @description The baseline. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BaselineResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInventory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The inventory, dearest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Inventory"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registerFromInventory: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "ticket-triage",
+                 *       "key": "ada-laptop",
+                 *       "application": "curl",
+                 *       "user_agent": "curl/8.5.0",
+                 *       "spec": {
+                 *         "purpose": "Sorts tickets",
+                 *         "state": "registered"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["RegisterFromInventory"];
+            };
+        };
+        responses: {
+            /** @description The workload. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkloadResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReadiness: {
+        parameters: {
+            query?: {
+                /** @description Only this team. */
+                team?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Teams by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAgenda: {
+        parameters: {
+            query?: {
+                /** @description The month, such as `2026-11`; by default the current one. */
+                month?: string | null;
+                /** @description How to answer; by default JSON. */
+                format?: "json" | "markdown";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The agenda. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agenda"];
+                    "text/markdown": string;
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAccessRequests: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many at most, 1 to 1,000; by default 100. */
+                limit?: number | null;
+                /** @description Only names that begin with this. */
+                prefix?: string;
+                /** @description Only in this state. */
+                state?: components["schemas"]["GrantState"] | null;
+                /** @description Only those that I asked for. */
+                mine?: boolean;
+                /** @description Only those that I may decide on now, emergencies to review among them. */
+                to_decide?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Resources. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequestPage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createAccessRequest: {
+        parameters: {
+            query?: {
+                /** @description Only show what would come of it. */
+                dry_run?: boolean;
+            };
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "what": {
+                 *         "tier": "frontier"
+                 *       },
+                 *       "until": "2026-12-10T17:00:00Z",
+                 *       "reason": "The pilot of the planner"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewAccessRequest"];
+            };
+        };
+        responses: {
+            /** @description With `dry_run`: the request as it would be. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequestPreview"];
+                };
+            };
+            /** @description What was asked for, and whom it waits for. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequestResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approveAccessRequest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Agreed in the planning"
+                 *     }
+                 */
+                "application/json": components["schemas"]["GrantReason"];
+            };
+        };
+        responses: {
+            /** @description As it stands now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequestResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    denyAccessRequest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The standard tier does this as well"
+                 *     }
+                 */
+                "application/json": components["schemas"]["GrantReason"];
+            };
+        };
+        responses: {
+            /** @description As it stands now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequestResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeAccessRequest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The standard tier does this as well"
+                 *     }
+                 */
+                "application/json": components["schemas"]["GrantReason"];
+            };
+        };
+        responses: {
+            /** @description As it stands now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequestResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawAccessRequest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it stands now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequestResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccessRequestTrail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The minutes, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantTrail"];
                 };
             };
             /** @description What went wrong, and what to do about it. */
@@ -8283,6 +9946,70 @@ export interface operations {
             };
         };
     };
+    getException: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccessRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequestResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listPolicies: {
         parameters: {
             query?: {
@@ -8483,6 +10210,74 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBaselines: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many at most, 1 to 1,000; by default 100. */
+                limit?: number | null;
+                /** @description Only names that begin with this. */
+                prefix?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Resources. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BaselinePage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBaseline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BaselineResource"];
+                };
             };
             /** @description What went wrong, and what to do about it. */
             default: {

@@ -2,17 +2,20 @@
 
 use std::str::FromStr;
 
-use anyhow::Context as _;
-use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tally_store::approvals::Request as _;
 use tally_types::{
     BudgetName, BudgetUse, Environment, PicoUsdSum, Resource, Timestamp,
     spec::{BudgetLimit, GrantSpec},
 };
 
-use super::{GRANTS, show};
-use crate::cli::{client::Client, now, output, query::seconds};
+use super::GRANTS;
+use crate::cli::{
+    approvals::{Until, show},
+    client::Client,
+    now, number, output,
+};
 
 /// Arguments of `tally grant request`.
 #[derive(Debug, clap::Args)]
@@ -54,15 +57,6 @@ pub(crate) struct RequestArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Increase(BudgetLimit);
 
-/// When a grant ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Until {
-    /// So many seconds from now.
-    After(i64),
-    /// Then.
-    At(Timestamp),
-}
-
 #[derive(Debug, Deserialize)]
 struct Preview {
     grant: GrantSpec,
@@ -75,7 +69,11 @@ pub(super) async fn run(args: RequestArgs, client: &Client, json: bool) -> anyho
     let body = args.body(now())?;
     if !dry_run {
         let grant: Resource = client.post(&GRANTS, &body).await?;
-        return if json { output::json(&grant) } else { output::out(&show::standing(&grant)?) };
+        return if json {
+            output::json(&grant)
+        } else {
+            output::out(&show::standing::<GrantSpec>(&grant)?)
+        };
     }
     let preview: Value = client.post_query(&GRANTS, &[("dry_run", "true")], &body).await?;
     if json {
@@ -85,21 +83,30 @@ pub(super) async fn run(args: RequestArgs, client: &Client, json: bool) -> anyho
     output::out(&text(&preview))
 }
 
+/// `250 USD`, `2,000,000 tokens`, `100 calls`.
+fn amount(limit: BudgetLimit) -> String {
+    match limit {
+        BudgetLimit::Usd(usd) => format!("{usd} USD"),
+        BudgetLimit::Tokens(count) => format!("{} tokens", number::count(i128::from(count))),
+        BudgetLimit::Requests(count) => format!("{} calls", number::count(i128::from(count))),
+    }
+}
+
 fn text(preview: &Preview) -> String {
     let Preview { grant, r#use, above } = preview;
     let mut text = format!(
         "would ask: {}\nuntil:     {}\napproved by: {}\n",
-        show::wanted(grant),
+        grant.wanted(),
         grant.until,
-        show::asked(grant)
+        show::asked(&grant.needs)
     );
     for (what, one) in [("now", r#use), ("would bind next", above)] {
         if let Some(one) = one {
             text.push_str(&format!(
                 "{what}: {}: {} of {} used\n",
                 one.counter,
-                show::amount(one.settled),
-                show::amount(one.limit)
+                amount(one.settled),
+                amount(one.limit)
             ));
         }
     }
@@ -112,12 +119,7 @@ fn text(preview: &Preview) -> String {
 impl RequestArgs {
     fn body(self, now: Timestamp) -> anyhow::Result<Value> {
         let Self { budget, each, environment, increase, until, reason, emergency, .. } = self;
-        let until = match until {
-            Until::At(time) => time,
-            Until::After(seconds) => now
-                .checked_add(SignedDuration::from_secs(seconds))
-                .context("`--until` lies outside the calendar")?,
-        };
+        let until = until.at(now)?;
         let counter = tally_types::CounterId { budget, each, environment };
         Ok(json!({
             "counter": counter, "increase": increase.0, "until": until, "reason": reason,
@@ -154,21 +156,6 @@ impl FromStr for Increase {
     }
 }
 
-// === impl Until ===
-
-impl FromStr for Until {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let expected =
-            || format!("`{text}` is no time; expected such as +3d, +12h or 2026-11-30T17:00Z");
-        if let Some(length) = text.strip_prefix('+') {
-            return seconds(length).map(Self::After).map_err(|_| expected());
-        }
-        text.parse().map(Self::At).map_err(|_| expected())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,13 +170,5 @@ mod tests {
         for wrong in ["250", "usd", "2.5tokens", "10eur", ""] {
             assert!(read(wrong).unwrap_err().contains("250usd"), "{wrong}");
         }
-    }
-
-    #[test]
-    fn times_are_ahead_or_given() {
-        assert_eq!("+3d".parse(), Ok(Until::After(3 * 86_400)));
-        let at = "2026-11-30T17:00:00Z".parse().unwrap();
-        assert_eq!("2026-11-30T17:00Z".parse(), Ok(Until::At(at)));
-        assert!("3d".parse::<Until>().unwrap_err().contains("+3d"));
     }
 }

@@ -6,11 +6,12 @@ use anyhow::Context;
 use serde::Serialize;
 use tally_store::documents::{Document, Format, parse_documents};
 use tally_types::{
-    DataClass, Date, Dialect, Environment, Kind, Weekday, WorkloadName,
+    DataClass, Date, Dialect, Environment, Kind, Tier, Weekday, WorkloadClass, WorkloadName,
     spec::{
-        Chargeback, ChargebackModel, CostCenterSpec, Fallback, KeySecret, KeySpec, ModelSpec,
-        OrganizationSpec, PersonSpec, ProviderSpec, ProviderTimeouts, SecretSource, TeamSpec,
-        WorkloadSlo, WorkloadSpec,
+        AccessRule, Chargeback, ChargebackModel, CostCenterSpec, Criticality, Fallback, Funding,
+        KeySecret, KeySpec, ModelSpec, OrganizationSpec, PersonSpec, ProviderSpec,
+        ProviderTimeouts, SecretSource, TeamSpec, TierRationale, WorkloadSlo, WorkloadSpec,
+        WorkloadState,
     },
 };
 
@@ -40,6 +41,7 @@ pub(crate) fn documents(
         currency: "USD".to_owned(),
         week_starts: Weekday::Monday,
         fiscal_year_starts: 1,
+        ..OrganizationSpec::default()
     };
     written.add(Kind::Organization, NAME, &organization)?;
     providers(&mut written, sim)?;
@@ -49,7 +51,11 @@ pub(crate) fn documents(
     cost_centers(&mut written, company, today)?;
     teams_and_people(&mut written, company)?;
     for workload in &company.workloads {
-        written.add(Kind::Workload, workload.name.as_str(), &workload_spec(company, workload)?)?;
+        written.add(
+            Kind::Workload,
+            workload.name.as_str(),
+            &workload_spec(company, workload, today)?,
+        )?;
     }
     keys(&mut written, company)?;
     for (name, budget) in budgets::budgets(company)? {
@@ -104,6 +110,7 @@ fn model(plan: &ModelPlan) -> anyhow::Result<ModelSpec> {
         context_tokens: None,
         output_tokens: None,
         rate_limit: None,
+        access: AccessRule::Open,
     })
 }
 
@@ -153,7 +160,11 @@ fn teams_and_people(written: &mut Written, company: &Company) -> anyhow::Result<
     Ok(())
 }
 
-fn workload_spec(company: &Company, workload: &Workload) -> anyhow::Result<WorkloadSpec> {
+fn workload_spec(
+    company: &Company,
+    workload: &Workload,
+    today: Date,
+) -> anyhow::Result<WorkloadSpec> {
     let plan = workload.plan;
     let owner = company.people.get(workload.owner).context("a workload needs an owner")?;
     let in_production = plan.environment == Environment::Production;
@@ -180,7 +191,34 @@ fn workload_spec(company: &Company, workload: &Workload) -> anyhow::Result<Workl
         }),
         degrade_opt_out: false,
         rate_limit: None,
+        state: if in_production { WorkloadState::Approved } else { WorkloadState::Registered },
+        // Trials are entered in a hurry: what is missing shows in the catalog.
+        criticality: in_production.then_some(match plan.class {
+            WorkloadClass::Critical => Criticality::Critical,
+            WorkloadClass::Operational => Criticality::High,
+            WorkloadClass::Exploration => Criticality::Low,
+        }),
+        funding: Some(if in_production { Funding::Charged } else { Funding::Subsidised }),
+        tier_rationale: rationale(plan.tier(), in_production, today)?,
+        vendor: None,
+        monthly_cost_usd: None,
+        metered: true,
     })
+}
+
+/// Of the frontier tier, those in production are looked at in time.
+fn rationale(
+    tier: Tier,
+    in_production: bool,
+    today: Date,
+) -> anyhow::Result<Option<TierRationale>> {
+    if tier != Tier::Frontier {
+        return Ok(None);
+    }
+    let days = if in_production { 75 } else { -12 };
+    let reason = "The standard tier solved a fifth fewer tasks when it was compared".to_owned();
+    let review_by = today.checked_add(jiff::Span::new().try_days(days)?)?;
+    Ok(Some(TierRationale { reason, review_by }))
 }
 
 /// One for each workload that runs by itself, and one for each person, bound to the

@@ -15,7 +15,7 @@ use anyhow::Context;
 use jiff::civil::Weekday;
 use tally_types::{
     CostCenterName, Date, KeyName, ModelName, ProviderName, Tier, TimeZone, WorkloadName,
-    spec::ModelSpec,
+    spec::{AccessRule, ModelSpec},
 };
 
 pub(crate) use documents::{documents, secret_of_person, secret_of_workload, to_yaml, variables};
@@ -157,6 +157,7 @@ impl Model {
             context_tokens: None,
             output_tokens: None,
             rate_limit: None,
+            access: AccessRule::Open,
         };
         Ok(Self {
             name: plan.name.parse()?,

@@ -116,7 +116,10 @@ export const KINDS = [
   'Key',
   'Budget',
   'Grant',
+  'Exception',
+  'AccessRequest',
   'Policy',
+  'Baseline',
 ];
 
 export const ROLES: { name: Role; meaning: string }[] = [

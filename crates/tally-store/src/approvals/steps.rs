@@ -1,11 +1,9 @@
-//! One step of a grant, as it is written: the resource, its audit entry, the notices.
+//! One step of what was asked for, as it is written: the resource, its audit entry, the notices.
 
-use tally_types::{
-    Kind, Name, Resource, StageReached,
-    spec::{GrantAsk, GrantSpec},
-};
+use serde_json::Value;
+use tally_types::{Name, Resource, StageReached};
 
-use super::{Step, wording};
+use super::{Request, Step, wording};
 use crate::{
     AuditAction, ResourceId, Snapshot, Store, StoreError, database,
     notices::{self, Notice},
@@ -13,10 +11,10 @@ use crate::{
     store::{authorship, checked, planned},
 };
 
-/// A grant as it is to be written.
+/// What was asked for, as it is to be written.
 pub(crate) struct Written {
-    name: Name,
-    grant: GrantSpec,
+    id: ResourceId,
+    spec: Value,
     action: AuditAction,
     /// The version it is based on; none for a new one.
     expected: Option<i64>,
@@ -27,34 +25,19 @@ pub(crate) struct Written {
 // === impl Written ===
 
 impl Written {
-    pub(crate) fn new(
+    pub(crate) fn new<T: Request>(
         snapshot: &Snapshot,
         name: &Name,
-        grant: GrantSpec,
+        asked: &T,
         step: Step,
         expected: Option<i64>,
         note: Option<String>,
-    ) -> Self {
+    ) -> Result<Self, StoreError> {
         let version = expected.unwrap_or(0) + 1;
-        let notices = wording::notices(snapshot, name, &grant, step, version);
-        Self { name: name.clone(), grant, action: step.action(), expected, notices, note }
-    }
-}
-
-// === impl Step ===
-
-impl Step {
-    const fn action(self) -> AuditAction {
-        match self {
-            Self::Requested | Self::Emergency => AuditAction::RequestGrant,
-            Self::Approved | Self::Granted => AuditAction::ApproveGrant,
-            Self::Reviewed => AuditAction::ReviewGrant,
-            Self::Denied => AuditAction::DenyGrant,
-            Self::Revoked => AuditAction::RevokeGrant,
-            Self::Withdrawn => AuditAction::WithdrawGrant,
-            Self::Escalated => AuditAction::EscalateGrant,
-            Self::Expired => AuditAction::ExpireGrant,
-        }
+        let notices = wording::notices(snapshot, name, asked, step, version);
+        let spec = serde_json::to_value(asked).map_err(database::backend)?;
+        let id = ResourceId::new(T::KIND, name.clone());
+        Ok(Self { id, spec, action: T::action(step), expected, notices, note })
     }
 }
 
@@ -63,31 +46,29 @@ impl Step {
 impl Store {
     /// Writes a step to its end, even when the caller goes away. With a stage that was
     /// reached, both are written, or neither as the stage was written before.
-    pub(crate) async fn write_grant(
+    pub(crate) async fn write_step(
         &self,
         actor: &str,
         written: Written,
         stage: Option<(StageReached, Vec<Notice>)>,
     ) -> Result<Resource, StoreError> {
         let (store, actor) = (self.clone(), actor.to_owned());
-        tokio::spawn(async move { store.write_grant_here(&actor, written, stage).await })
+        tokio::spawn(async move { store.write_step_here(&actor, written, stage).await })
             .await
             .map_err(|error| StoreError::Backend(format!("the change was interrupted: {error}")))?
     }
 
-    async fn write_grant_here(
+    async fn write_step_here(
         &self,
         actor: &str,
         written: Written,
         stage: Option<(StageReached, Vec<Notice>)>,
     ) -> Result<Resource, StoreError> {
-        let Written { name, grant, action, expected, mut notices, note } = written;
+        let Written { id, spec, action, expected, mut notices, note } = written;
         let by = authorship(actor, note)?;
-        let id = ResourceId::new(Kind::Grant, name);
         let mut change = self.begin_change().await?;
         let before = change.state().entries.get(&id).map(|entry| entry.version);
         check_version(&id, expected, before)?;
-        let spec = serde_json::to_value(&grant).map_err(database::backend)?;
         let typed = checked(&id, &spec)?;
         let version = before.unwrap_or(0) + 1;
         let entry = Entry { version, applied_by: None, spec, typed };
@@ -100,7 +81,7 @@ impl Store {
         notices::publish(&mut change, self.channels(), &notices).await?;
         let resource = database::read(change.connection(), &id).await?;
         change.commit().await?;
-        resource.ok_or_else(|| database::backend("a changed grant is gone"))
+        resource.ok_or_else(|| database::backend("a changed resource is gone"))
     }
 }
 
@@ -120,20 +101,9 @@ fn check_version(
     }
 }
 
-/// What a grant is called: the budget, the day, who or which stage.
-pub(crate) fn name_of(grant: &GrantSpec, snapshot: &Snapshot) -> String {
-    let day = grant.requested_at.to_zoned(snapshot.organization.zone()).date();
-    let clip = |text: &str, most: usize| text.chars().take(most).collect::<String>();
-    let budget = clip(grant.counter.budget.as_str(), 48);
-    let last = match (&grant.ask, &grant.requested_by) {
-        (GrantAsk::PassStage(at), _) => {
-            let each = grant.counter.each.as_deref().map(|each| format!("-{}", clip(each, 40)));
-            format!("stage-{at}{}", each.unwrap_or_default())
-        }
-        (GrantAsk::Increase(_), Some(person)) => clip(person.as_str(), 40),
-        (GrantAsk::Increase(_), None) => "tally".to_owned(),
-    };
-    format!("{budget}-{day}-{last}")
+/// At most so many characters of a text.
+pub(crate) fn clip(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
 }
 
 /// The name, or with a number behind it where that is taken.
