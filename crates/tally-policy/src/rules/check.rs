@@ -25,7 +25,7 @@ pub struct RuleProblem {
 
 /// Everything that is wrong with a policy beyond its shape: conditions that cannot be read or
 /// can never be meant, kinds of data that nobody knows, and tests of its own that fail.
-pub fn check(name: &str, spec: &PolicySpec) -> Vec<RuleProblem> {
+pub fn check(spec: &PolicySpec) -> Vec<RuleProblem> {
     let mut problems = Vec::new();
     for (index, rule) in spec.rules.iter().enumerate() {
         if let Err(mistakes) = Condition::compile(&rule.when) {
@@ -64,7 +64,7 @@ pub fn check(name: &str, spec: &PolicySpec) -> Vec<RuleProblem> {
     }
     // A policy that cannot be read has no answer to compare.
     if problems.is_empty() {
-        problems.extend(run_tests(name, spec));
+        problems.extend(run_tests(spec));
     }
     problems
 }
@@ -91,15 +91,15 @@ fn check_kinds(
 }
 
 /// Tries a policy, alone, on the calls that stand beside it.
-fn run_tests(name: &str, spec: &PolicySpec) -> Vec<RuleProblem> {
+fn run_tests(spec: &PolicySpec) -> Vec<RuleProblem> {
     if spec.tests.is_empty() {
         return Vec::new();
     }
     // A test is about what the rules say, whether they are only watched yet or not.
     let acting = PolicySpec { shadow: None, ..spec.clone() };
-    let rules = RuleSet::compile([(name, &acting)]);
+    let rules = RuleSet::compile([("", &acting)]);
     let failing = spec.tests.iter().enumerate().filter_map(|(index, test)| {
-        let wrong = differs(&rules, name, test)?;
+        let wrong = differs(&rules, test)?;
         let message = format!("the test `{}` fails: {wrong}", test.name);
         Some(RuleProblem { field: format!("tests[{index}]"), offset: None, message })
     });
@@ -107,19 +107,22 @@ fn run_tests(name: &str, spec: &PolicySpec) -> Vec<RuleProblem> {
 }
 
 /// How the decision differs from what the test expects.
-fn differs(rules: &RuleSet, policy: &str, test: &PolicyTest) -> Option<String> {
+fn differs(rules: &RuleSet, test: &PolicyTest) -> Option<String> {
     let ask = Ask { call: &test.call, waivers: &[], now: Timestamp::UNIX_EPOCH };
     let decision = rules.decide(ask);
-    let decided = decision.binding.as_ref().map_or("no rule", |it| &*it.rule);
+    // The policy stands alone and has no name here.
+    let own = |rule: &str| format!("`{}`", rule.trim_start_matches('/'));
+    let decided =
+        decision.binding.as_ref().map_or_else(|| "no rule".to_owned(), |it| own(&it.rule));
     let why = match decision.errors.first() {
-        Some(error) => format!(" ({} could not be evaluated: {})", error.rule, error.message),
+        Some(error) => format!(" ({} could not be evaluated: {})", own(&error.rule), error.message),
         None => String::new(),
     };
     if let Some(effect) = test.expect.effect.filter(|effect| *effect != decision.effect) {
         return Some(format!("expected {effect}, found {} by {decided}{why}", decision.effect));
     }
     if let Some(rule) = &test.expect.rule {
-        let id = format!("{policy}/{rule}");
+        let id = format!("/{rule}");
         let is_matched = decision.matched.iter().any(|it| *it.rule == *id);
         // A rule that only allows or records decides nothing, but is seen.
         let decides = decision.binding.as_ref().is_none_or(|it| *it.rule == *id);

@@ -102,7 +102,7 @@ fn mistakes_are_found_where_they_stand() {
         ("team == \"a\" &&\n  person == )", 27, "not a CEL expression: mismatched input ')'"),
     ] {
         let spec = spec(json!({ "rules": [rule("r", when, "deny")] }));
-        let found = check("p", &spec);
+        let found = check(&spec);
         assert_eq!(found.len(), 1, "{when}: {found:?}");
         assert_eq!(found[0].field, "rules[0].when");
         assert_eq!((found[0].offset, found[0].message.as_str()), (Some(offset), message), "{when}");
@@ -115,7 +115,7 @@ fn kinds_patterns_and_tests_are_checked() {
         "rules": [rule("r", "true", json!({ "redact": ["emial", "employee"] }))],
         "patterns": [{ "name": "phone", "regex": "[" }],
     }));
-    let found: Vec<_> = check("p", &broken).into_iter().map(|it| (it.field, it.message)).collect();
+    let found: Vec<_> = check(&broken).into_iter().map(|it| (it.field, it.message)).collect();
     assert_eq!(found[0].0, "rules[0].then.redact[0]");
     assert!(found[0].1.ends_with("did you mean `email`?"), "{found:?}");
     assert_eq!(found[1].0, "rules[0].then.redact[1]");
@@ -129,7 +129,7 @@ fn kinds_patterns_and_tests_are_checked() {
             { "name": "not so", "call": { "team": "b" }, "expect": { "effect": "deny" } },
         ],
     }));
-    let found = check("p", &wrong);
+    let found = check(&wrong);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].field, "tests[1]");
     assert_eq!(found[0].message, "the test `not so` fails: expected deny, found allow by no rule");
