@@ -21,7 +21,7 @@ const CONDITIONS: [&str; 5] = [
 fn rules() -> PolicySpec {
     let rule = |at: usize| -> Value {
         // Ten teams with 20 rules each.
-        let when = format!("team == \"team-{}\" && {}", at / 20, CONDITIONS[at % 5]);
+        let when = format!("team == \"team-{}\" && ({})", at / 20, CONDITIONS[at % 5]);
         json!({ "id": format!("r{at}"), "when": when, "then": "deny", "severity": "high", "says": "No." })
     };
     let rules: Vec<Value> = (0..200).map(rule).collect();

@@ -35,6 +35,7 @@ mod notifications;
 mod openapi;
 mod operation;
 mod params;
+mod policies;
 mod prices;
 mod query;
 mod resources;
@@ -47,6 +48,7 @@ mod state;
 mod status;
 mod store_problem;
 mod ui;
+mod violations;
 
 use std::sync::Arc;
 
@@ -76,6 +78,8 @@ fn operations() -> Vec<Operation> {
         events::operations(),
         calls::operations(),
         budgets::operations(),
+        policies::operations(),
+        violations::operations(),
         live::operations(),
         prices::operations(),
         keys::operations(),

@@ -6,11 +6,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use http::HeaderMap;
 use tally_types::{
     CallId, DataClass, EventId, Source, TemplateName, Timestamp, UsageEvent, WorkloadName,
-    spec::{PolicyCall, PolicyWorkload},
+    spec::PolicyCall,
 };
 
 use crate::{
     plane::{DataPlane, Identity, Workload},
+    policy::workload_facts,
     protocol::ParsedRequest,
     refusal::Refusal,
 };
@@ -146,14 +147,7 @@ impl Context {
             team: team.map(ToString::to_string).unwrap_or_default(),
             department: department.cloned().unwrap_or_default(),
             roles: identity.roles.clone(),
-            workload: workload.map(|workload| PolicyWorkload {
-                name: workload.name.clone(),
-                owner: workload.spec.owner.to_string(),
-                cost_center: Some(workload.spec.cost_center.clone()),
-                class: Some(workload.spec.class),
-                tier: Some(workload.spec.tier),
-                data_class: Some(workload.spec.data_class),
-            }),
+            workload: workload.map(|workload| workload_facts(&workload.name, &workload.spec)),
             environment: environment(workload),
             task_type: self.task_type.clone().unwrap_or_default(),
             data_class: self.data_class,

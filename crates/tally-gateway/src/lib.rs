@@ -53,6 +53,7 @@ use counting::definitions;
 pub use counting::{Counting, budgets_of};
 pub use estimate::Estimator;
 pub use plane::{DataPlane, Identity, KeyProblem, Secrets};
+pub use policy::explain_policies;
 pub use refusal::{Refusal, RuleNamed};
 pub use tally_budget::{Recount as BudgetRecount, Used as BudgetUsed};
 

@@ -11,11 +11,17 @@ use std::{
 };
 
 use http::StatusCode;
-use tally_policy::rules::{Act, Ask, Decision, Explanation, Matched, PolicyCall, RuleSet, Waiver};
+use tally_policy::rules::{
+    Act, Ask, Decision, Matched, PolicyAnswer, PolicyCall, PolicyQuestion, RuleSet, Waiver,
+};
 use tally_store::Snapshot;
 use tally_types::{
     FallbackReason, PolicyDecision, ProviderName, Severity, TimeZone, Timestamp, UsageEvent,
-    spec::{PolicyProvider, PolicyTime, PolicyWeekday, ProviderSpec, RuleDegrade, StageDegrade},
+    WorkloadName,
+    spec::{
+        ModelSpec, PolicyProvider, PolicyTime, PolicyWeekday, PolicyWorkload, ProviderSpec,
+        RuleDegrade, StageDegrade, WorkloadSpec,
+    },
 };
 
 use crate::{
@@ -73,6 +79,31 @@ impl Policies {
         }
     }
 
+    /// What would happen to a call by these policies.
+    fn answer(
+        &self,
+        snapshot: &Snapshot,
+        question: &PolicyQuestion,
+        now: Timestamp,
+    ) -> Result<PolicyAnswer, String> {
+        let mut call = looked_up(snapshot, question)?;
+        call.provider = match (&question.provider, &question.model) {
+            (Some(name), _) => {
+                let found = self.providers.get(name).cloned();
+                Some(found.ok_or_else(|| format!("there is no provider `{name}`"))?)
+            }
+            (None, Some(model)) => {
+                let routes = snapshot.models.get(model).map(ModelSpec::all_routes);
+                let first = routes.into_iter().flatten().next();
+                first.and_then(|route| self.providers.get(&route.provider)).cloned()
+            }
+            (None, None) => None,
+        };
+        call.time = Some(self.time(now));
+        let ask = Ask { call: &call, waivers: &self.waivers, now };
+        Ok(PolicyAnswer { explanation: self.rules.explain(ask), call })
+    }
+
     pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
         self.rules.problems()
     }
@@ -89,6 +120,84 @@ impl Policies {
             weekday: PolicyWeekday::ALL.get(weekday).copied().unwrap_or(PolicyWeekday::Monday),
             date: here.date().to_string(),
         }
+    }
+}
+
+/// What would happen to a call by the policies of a snapshot that nobody runs.
+///
+/// # Errors
+/// Names what the question names and is not there.
+pub fn explain_policies(
+    snapshot: &Snapshot,
+    question: &PolicyQuestion,
+    now: Timestamp,
+) -> Result<PolicyAnswer, String> {
+    Policies::new(snapshot).answer(snapshot, question, now)
+}
+
+/// What a question means for the resources there are.
+fn looked_up(snapshot: &Snapshot, question: &PolicyQuestion) -> Result<PolicyCall, String> {
+    let missing = |kind: &str, name: &dyn std::fmt::Display| format!("there is no {kind} `{name}`");
+    let mut call = PolicyCall {
+        task_type: question.task_type.clone().unwrap_or_default(),
+        operation: question.operation.clone().unwrap_or_default(),
+        application: question.application.clone().unwrap_or_default(),
+        token_estimate: question.token_estimate.unwrap_or(0),
+        budget_stage: question.budget_stage.unwrap_or(0),
+        images: question.images,
+        tools: question.tools,
+        ..PolicyCall::default()
+    };
+    let key = match &question.key {
+        Some(name) => {
+            call.key = name.to_string();
+            Some(snapshot.keys.get(name.as_str()).ok_or_else(|| missing("key", name))?)
+        }
+        None => None,
+    };
+    call.roles = key.map(|key| key.roles.clone()).unwrap_or_default();
+    let workload = question.workload.as_ref().or_else(|| key?.workload.as_ref());
+    let person = question.person.as_ref().or_else(|| key?.person.as_ref());
+    let mut team = None;
+    if let Some(name) = workload {
+        let found = snapshot.workloads.get(name.as_str());
+        let spec = found.ok_or_else(|| missing("workload", name))?;
+        call.environment = spec.environment;
+        call.data_class = spec.data_class;
+        team = snapshot.people.get(spec.owner.as_str()).and_then(|owner| owner.team.clone());
+        call.workload = Some(workload_facts(name, spec));
+    }
+    if let Some(name) = person {
+        let found = snapshot.people.get(name.as_str());
+        let spec = found.ok_or_else(|| missing("person", name))?;
+        call.person = name.to_string();
+        call.roles.clone_from(&spec.roles);
+        team = spec.team.clone().or(team);
+    }
+    if let Some(name) = &team {
+        call.team = name.to_string();
+        let department = snapshot.teams.get(name.as_str()).and_then(|it| it.department.clone());
+        call.department = department.unwrap_or_default();
+    }
+    if let Some(name) = &question.model {
+        let spec = snapshot.models.get(name).ok_or_else(|| missing("model", name))?;
+        call.model = name.to_string();
+        call.tier = Some(spec.tier);
+    }
+    // As with a header: raised, never lowered.
+    call.data_class = question.data_class.map_or(call.data_class, |it| it.max(call.data_class));
+    Ok(call)
+}
+
+/// A workload, as policies know it.
+pub(crate) fn workload_facts(name: &WorkloadName, spec: &WorkloadSpec) -> PolicyWorkload {
+    PolicyWorkload {
+        name: name.clone(),
+        owner: spec.owner.to_string(),
+        cost_center: Some(spec.cost_center.clone()),
+        class: Some(spec.class),
+        tier: Some(spec.tier),
+        data_class: Some(spec.data_class),
     }
 }
 
@@ -109,26 +218,23 @@ fn provider(name: &ProviderName, spec: &ProviderSpec) -> PolicyProvider {
 // === impl DataPlane ===
 
 impl DataPlane {
-    /// What would happen to a call, and why. What the call does not say of its model and
-    /// provider is looked up.
-    pub fn explain_policy(&self, mut call: PolicyCall, now: Timestamp) -> Explanation {
-        if let Some(model) = self.model(&call.model) {
-            call.tier.get_or_insert(model.tier);
-            if call.provider.is_none() {
-                let first = model.routes.first().map(|route| &route.upstream.provider);
-                call.provider = first.and_then(|name| self.policies.providers.get(name)).cloned();
-            }
-        }
-        if call.time.is_none() {
-            call.time = Some(self.policies.time(now));
-        }
-        let waivers = &self.policies.waivers;
-        self.policies.rules.explain(Ask { call: &call, waivers, now })
+    /// What would happen to a call, and why.
+    ///
+    /// # Errors
+    /// Names what the question names and is not there.
+    pub fn explain_policies(
+        &self,
+        question: &PolicyQuestion,
+        now: Timestamp,
+    ) -> Result<PolicyAnswer, String> {
+        self.policies.answer(&self.snapshot, question, now)
     }
 
-    /// A provider, as policies know it.
-    pub fn policy_provider(&self, name: &ProviderName) -> Option<&PolicyProvider> {
-        self.policies.providers.get(name)
+    /// Adds approved exceptions.
+    #[must_use]
+    pub fn with_waivers(mut self, waivers: impl IntoIterator<Item = Waiver>) -> Self {
+        self.policies.waivers.extend(waivers);
+        self
     }
 }
 
@@ -142,8 +248,11 @@ impl Call {
         }
         let facts = self.facts();
         let candidates = self.candidates()?;
-        let decided: Vec<(Candidate, Decision)> =
-            candidates.into_iter().map(|it| (self.decide_for(&facts, &it), it)).map(|(a, b)| (b, a)).collect();
+        let decided: Vec<(Candidate, Decision)> = candidates
+            .into_iter()
+            .map(|it| (self.decide_for(&facts, &it), it))
+            .map(|(a, b)| (b, a))
+            .collect();
         let is_asked = |it: &&(Candidate, Decision)| it.0.fallback.is_none();
         let passes = decided.iter().filter(is_asked).find(|(_, decision)| !decision.refuses());
         let Some((candidate, decision)) = passes.or_else(|| decided.first()) else {
@@ -330,8 +439,10 @@ impl Policed {
             Act::Degrade(_) => self.degrade.is_some(),
             _ => true,
         };
-        let done = decision.matched.iter().filter(|it| is_done(&it.act));
-        let strictest = done.filter_map(|it| Some((word(&it.act)?, &it.rule))).max_by_key(|it| it.0);
+        // Of equals the first decides, and `max_by_key` finds the last.
+        let done = decision.matched.iter().rev().filter(|it| is_done(&it.act));
+        let strictest =
+            done.filter_map(|it| Some((word(&it.act)?, &it.rule))).max_by_key(|it| it.0);
         self.decision = strictest.as_ref().map(|(word, _)| *word);
         self.binding = strictest.map(|(_, rule)| Arc::clone(rule));
     }
@@ -400,7 +511,9 @@ fn refused(decision: &Decision, facts: &PolicyCall) -> Refusal {
         Act::Register => (
             "workload_unregistered",
             "deny",
-            format!("register the workload in Tally at /workloads/new and use a key bound to it, or ask for an exception at {link}"),
+            format!(
+                "register the workload in Tally at /workloads/new and use a key bound to it, or ask for an exception at {link}"
+            ),
         ),
         _ => (
             "policy_denied",

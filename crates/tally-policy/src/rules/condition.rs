@@ -13,6 +13,7 @@ use cel::{
 };
 
 use super::{
+    fast::Test,
     typing::Typing,
     variables::{FALSE, Facts, RANK, TRUE, Type, Variable, Words},
 };
@@ -40,7 +41,7 @@ pub(super) struct Condition {
     /// All of them hold, or the condition is false.
     pub(super) guards: Vec<Guard>,
     /// What is left besides the guards; none says that they are all.
-    rest: Option<IdedExpr>,
+    rest: Option<Test>,
     /// What it reads.
     pub(super) reads: BTreeSet<Variable>,
 }
@@ -76,7 +77,7 @@ impl Condition {
                 None => rest = Some(and(rest, conjunct)),
             }
         }
-        Ok(Self { guards, rest, reads })
+        Ok(Self { guards, rest: rest.map(Test::compile), reads })
     }
 
     /// Whether it holds; an error says what could not be evaluated.
@@ -85,11 +86,7 @@ impl Condition {
             return Ok(false);
         }
         let Some(rest) = &self.rest else { return Ok(true) };
-        let mut context = Context::with_env(Arc::clone(env));
-        context.set_variable_resolver(facts);
-        let value = Value::resolve_val(rest, &context).map_err(|error| error.to_string())?;
-        let truth = value.downcast_ref::<CelBool>();
-        truth.map(|truth| *truth.inner()).ok_or_else(|| "it is neither true nor false".to_owned())
+        rest.holds(facts, &|expression| interpret(expression, facts, env))
     }
 }
 
@@ -99,6 +96,15 @@ impl Guard {
     fn holds(&self, facts: &Facts<'_>) -> bool {
         self.variable.as_text(facts.call()).is_some_and(|text| self.values.contains(text))
     }
+}
+
+/// Has CEL evaluate an expression.
+fn interpret(expression: &IdedExpr, facts: &Facts<'_>, env: &Arc<Env>) -> Result<bool, String> {
+    let mut context = Context::with_env(Arc::clone(env));
+    context.set_variable_resolver(facts);
+    let value = Value::resolve_val(expression, &context).map_err(|error| error.to_string())?;
+    let truth = value.downcast_ref::<CelBool>();
+    truth.map(|truth| *truth.inner()).ok_or_else(|| "it is neither true nor false".to_owned())
 }
 
 /// The parser's words, with what they mean for the author.

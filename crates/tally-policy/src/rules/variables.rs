@@ -160,6 +160,13 @@ variables! {
     Tools = "tools", Type::Bool, |call| truth(call.tools);
 }
 
+/// A variable, or the field of one that is a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    variable: Variable,
+    field: Option<&'static str>,
+}
+
 /// A call's facts, made into values as they are asked for.
 pub(super) struct Facts<'f> {
     call: &'f PolicyCall,
@@ -232,41 +239,20 @@ impl VariableResolver for Facts<'_> {
 
 /// The value of a record's field; none where there is no record, or no such field.
 fn field_of<'f>(call: &'f PolicyCall, record: &str, field: &str) -> Option<Value<'f>> {
-    Some(match record {
-        RANK => number(rank(call, field)?),
-        "provider" => {
-            let provider = call.provider.as_ref()?;
-            match field {
-                "name" => text(provider.name.as_str()),
-                "dialect" => text(provider.dialect.map_or("", Dialect::as_str)),
-                "data_classes" => list(provider.data_classes.iter().map(|class| class.as_str())),
-                "zero_retention" => truth(provider.zero_retention),
-                _ => return None,
-            }
+    if record == RANK {
+        return rank(call, field).map(number);
+    }
+    let place = place_of(record, field)?;
+    match place.type_of() {
+        Type::Text(_) => place.text(call).map(text),
+        Type::Bool => place.truth(call).map(truth),
+        Type::Number => place.number(call).and_then(|it| u64::try_from(it).ok()).map(number),
+        Type::List(_) => {
+            let classes = &call.provider.as_ref()?.data_classes;
+            Some(list(classes.iter().map(|class| class.as_str())))
         }
-        "workload" => {
-            let workload = call.workload.as_ref()?;
-            match field {
-                "name" => text(workload.name.as_str()),
-                "owner" => text(&workload.owner),
-                "cost_center" => text(workload.cost_center.as_ref().map_or("", |it| it.as_str())),
-                "class" => text(workload.class.map_or("", WorkloadClass::as_str)),
-                "tier" => text(workload.tier.map_or("", Tier::as_str)),
-                "data_class" => text(workload.data_class.map_or("", DataClass::as_str)),
-                _ => return None,
-            }
-        }
-        "time" => {
-            let time = call.time.as_ref()?;
-            match field {
-                "hour" => number(time.hour.into()),
-                "weekday" => text(time.weekday.as_str()),
-                "date" => text(&time.date),
-                _ => return None,
-            }
-        }
-        _ => return None,
-    })
+        _ => None,
+    }
 }
 
 /// The place of an ordered word, from the least to the most.
@@ -285,6 +271,100 @@ fn rank(call: &PolicyCall, name: &str) -> Option<u64> {
 fn place(words: &[&str], word: &str) -> Option<u64> {
     let place = words.iter().position(|known| *known == word)?;
     u64::try_from(place).ok()
+}
+
+/// The place of an ordered word, for comparisons that need no interpreter.
+pub(super) fn rank_of(call: &PolicyCall, name: &str) -> Option<i64> {
+    rank(call, name).and_then(|rank| i64::try_from(rank).ok())
+}
+
+/// The field of a record, if there are such.
+pub(super) fn place_of(record: &str, field: &str) -> Option<Place> {
+    let variable = Variable::named(record)?;
+    let Type::Record(fields) = variable.type_of() else { return None };
+    let (name, _) = fields.iter().find(|(name, _)| *name == field)?;
+    Some(Place { variable, field: Some(name) })
+}
+
+// === impl Place ===
+
+impl Place {
+    pub(super) const fn whole(variable: Variable) -> Self {
+        Self { variable, field: None }
+    }
+
+    pub(super) fn type_of(self) -> Type {
+        match (self.variable.type_of(), self.field) {
+            (Type::Record(fields), Some(field)) => {
+                let found = fields.iter().find(|(name, _)| *name == field);
+                found.map_or(Type::Any, |(_, of)| *of)
+            }
+            (of, _) => of,
+        }
+    }
+
+    pub(super) fn unknown(self) -> String {
+        match self.field {
+            Some(field) => format!("{}.{field} is not known", self.variable.name()),
+            None => format!("{} is not known", self.variable.name()),
+        }
+    }
+
+    pub(super) fn text(self, call: &PolicyCall) -> Option<&str> {
+        let Some(field) = self.field else { return self.variable.as_text(call) };
+        match (self.variable, field) {
+            (Variable::Provider, "name") => Some(call.provider.as_ref()?.name.as_str()),
+            (Variable::Provider, "dialect") => {
+                Some(call.provider.as_ref()?.dialect.map_or("", Dialect::as_str))
+            }
+            (Variable::Workload, field) => {
+                let workload = call.workload.as_ref()?;
+                Some(match field {
+                    "name" => workload.name.as_str(),
+                    "owner" => &workload.owner,
+                    "cost_center" => workload.cost_center.as_ref().map_or("", |it| it.as_str()),
+                    "class" => workload.class.map_or("", WorkloadClass::as_str),
+                    "tier" => workload.tier.map_or("", Tier::as_str),
+                    "data_class" => workload.data_class.map_or("", DataClass::as_str),
+                    _ => return None,
+                })
+            }
+            (Variable::Time, "weekday") => Some(call.time.as_ref()?.weekday.as_str()),
+            (Variable::Time, "date") => Some(&call.time.as_ref()?.date),
+            _ => None,
+        }
+    }
+
+    pub(super) fn truth(self, call: &PolicyCall) -> Option<bool> {
+        match self.variable {
+            Variable::Registered => Some(call.is_registered()),
+            Variable::Images => Some(call.images),
+            Variable::Tools => Some(call.tools),
+            Variable::Provider => Some(call.provider.as_ref()?.zero_retention),
+            _ => None,
+        }
+    }
+
+    pub(super) fn number(self, call: &PolicyCall) -> Option<i64> {
+        match self.variable {
+            Variable::TokenEstimate => Some(i64::try_from(call.token_estimate).unwrap_or(i64::MAX)),
+            Variable::BudgetStage => Some(call.budget_stage.into()),
+            Variable::Time => Some(call.time.as_ref()?.hour.into()),
+            _ => None,
+        }
+    }
+
+    /// Whether a list has this word in it.
+    pub(super) fn contains(self, call: &PolicyCall, word: &str) -> Option<bool> {
+        match self.variable {
+            Variable::Roles => Some(call.roles.iter().any(|role| role.as_str() == word)),
+            Variable::Provider => {
+                let classes = &call.provider.as_ref()?.data_classes;
+                Some(classes.iter().any(|class| class.as_str() == word))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A record whole, for `has(…)` and comparisons with null.

@@ -14,6 +14,7 @@ mod key;
 mod number;
 mod outcome;
 mod output;
+mod policy;
 mod prices;
 mod problem;
 mod query;
@@ -51,6 +52,9 @@ pub(crate) enum ClientCommand {
     /// See how budgets stand
     #[command(subcommand)]
     Budget(budget::BudgetCommand),
+    /// Check, test and explain policies; print the starter pack
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Read the log of every change
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -78,6 +82,7 @@ pub(crate) async fn run(command: ClientCommand, connection: Connection) -> anyho
         ClientCommand::Grant(command) => grant::run(command, &connection).await,
         ClientCommand::Prices(command) => prices::run(command, &connection).await,
         ClientCommand::Budget(command) => budget::run(command, &connection).await,
+        ClientCommand::Policy(command) => policy::run(command, &connection).await,
         ClientCommand::Audit(command) => audit::run(command, &connection).await,
         ClientCommand::Status => status::run(&connection).await,
         ClientCommand::Outcome(command) => outcome::run(command, &connection).await,

@@ -18,6 +18,24 @@ const WHEN: &[&str] = &[
     "!images && token_estimate > 100",
 ];
 
+/// Also of what is not known: a workload, a time.
+const CONDITIONS: &[&str] = &[
+    r#"workload.tier == "frontier""#,
+    r#"workload.tier != "frontier" || team == "a""#,
+    r#"team == "a" || workload.tier != "frontier""#,
+    r#"team == "a" && workload.name == "w""#,
+    r#"workload.name == "w" && team == "a""#,
+    r#"!(workload.tier == "frontier") && images"#,
+    r#"time.hour > 5 || images"#,
+    r#"images && time.hour > 5"#,
+    r#"!(data_class in provider.data_classes) || "admin" in roles"#,
+    r#"token_estimate >= 100 && token_estimate < 150 || 10 > budget_stage"#,
+    r#"registered && data_class > workload.data_class"#,
+    r#"data_class in ["public", "restricted"] && !provider.zero_retention && provider.name == "p""#,
+    r#"tier == "" || tier <= "standard""#,
+    r#"true && !false && time.weekday != "monday""#,
+];
+
 fn rules() -> impl Strategy<Value = Vec<Value>> {
     let one = (0..WHEN.len(), 0..THEN.len() + 3, 0..5_usize);
     proptest::collection::vec(one, 0..12).prop_map(|all| {
@@ -107,5 +125,16 @@ proptest! {
         let mut found: Vec<_> = together.matched.into_iter().map(|it| it.rule).collect();
         found.sort();
         prop_assert_eq!(found, alone);
+    }
+
+    #[test]
+    fn what_needs_no_interpreter_means_the_same_to_it(when in 0..CONDITIONS.len(), call in calls()) {
+        let call = super::call(call);
+        let when = CONDITIONS[when];
+        let by_cel = format!("({when}) ? true : false");
+        let fast = decide(&of(&[rule("r", when, "log")]), &call, &[]);
+        let slow = decide(&of(&[rule("r", &by_cel, "log")]), &call, &[]);
+        prop_assert_eq!(fast.matched, slow.matched, "{}", when);
+        prop_assert_eq!(fast.errors.len(), slow.errors.len(), "{}", when);
     }
 }
