@@ -81,7 +81,7 @@ pub(crate) async fn handle(
     };
     outcome.unwrap_or_else(|mut refusal| {
         measure::refused(refusal.code);
-        refusal.request_id = Some(call_id.to_string());
+        refusal.request_id = Some(call_id.to_string().into());
         refusal.into_reply(protocol.dialect())
     })
 }

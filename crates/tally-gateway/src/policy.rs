@@ -55,8 +55,6 @@ pub(crate) struct Policed {
     reroute: Option<ProviderName>,
     /// The model that serves there, where the one asked for is not to be had.
     pub(crate) instead: Option<Arc<Model>>,
-    /// The severe rule that asks for the key to be suspended.
-    pub(crate) contain: Option<Arc<str>>,
     binding: Option<Arc<str>>,
     rules: Vec<String>,
     shadow_rules: Vec<String>,
@@ -420,7 +418,6 @@ impl Policed {
     fn of(decision: &Decision) -> Self {
         let ids = |all: &[Matched]| all.iter().map(|it| it.rule.to_string()).collect();
         Self {
-            contain: decision.contain.clone(),
             binding: decision.binding.as_ref().map(|it| Arc::clone(&it.rule)),
             rules: ids(&decision.matched),
             shadow_rules: ids(&decision.shadow),

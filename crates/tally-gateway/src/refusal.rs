@@ -31,7 +31,7 @@ pub struct Refusal {
     /// The rule that refuses, as `policy/rule`, and whether a review may let it pass.
     pub rule: Option<Box<RuleNamed>>,
     /// The call's id, once it has one.
-    pub request_id: Option<String>,
+    pub request_id: Option<Box<str>>,
 }
 
 /// The rule that refuses.

@@ -24,6 +24,8 @@ pub(super) enum Test {
     Word(Place, BTreeSet<Box<str>>),
     /// A word in a list.
     Member(Text, Place),
+    /// A text that begins, ends, holds or matches.
+    Shape(Place, Shape),
     Compare(Number, Comparison, Number),
     Not(Box<Test>),
     And(Vec<Test>),
@@ -36,6 +38,14 @@ pub(super) enum Test {
 pub(super) enum Text {
     At(Place),
     Literal(Box<str>),
+}
+
+#[derive(Debug)]
+pub(super) enum Shape {
+    StartsWith(Box<str>),
+    EndsWith(Box<str>),
+    Contains(Box<str>),
+    Matches(Box<regex::Regex>),
 }
 
 #[derive(Debug)]
@@ -78,6 +88,11 @@ impl Test {
                 (operators::LOGICAL_OR, parts) => {
                     Some(Self::Or(parts.iter().cloned().map(Self::compile).collect()))
                 }
+                (name, [pattern]) => {
+                    call.target.as_deref().and_then(text_place).and_then(|text| {
+                        Some(Self::Shape(text, Shape::new(name, literal(pattern)?)?))
+                    })
+                }
                 (operators::EQUALS, [left, right]) => word(left, right),
                 (operators::NOT_EQUALS, [left, right]) => {
                     word(left, right).map(|same| Self::Not(Box::new(same)))
@@ -114,6 +129,9 @@ impl Test {
                 };
                 list.contains(call, text).ok_or_else(|| list.unknown())
             }
+            Self::Shape(place, shape) => {
+                Ok(shape.fits(place.text(call).ok_or_else(|| place.unknown())?))
+            }
             Self::Compare(left, comparison, right) => {
                 let (left, right) = (left.value(call)?, right.value(call)?);
                 Ok(match comparison {
@@ -147,6 +165,30 @@ fn decided(
         }
     }
     unknown.map_or(Ok(!decisive), Err)
+}
+
+// === impl Shape ===
+
+impl Shape {
+    fn new(function: &str, pattern: &str) -> Option<Self> {
+        Some(match function {
+            "startsWith" => Self::StartsWith(pattern.into()),
+            "endsWith" => Self::EndsWith(pattern.into()),
+            "contains" => Self::Contains(pattern.into()),
+            // Compiled once here; the interpreter would do so for every call.
+            "matches" => Self::Matches(Box::new(regex::Regex::new(pattern).ok()?)),
+            _ => return None,
+        })
+    }
+
+    fn fits(&self, text: &str) -> bool {
+        match self {
+            Self::StartsWith(start) => text.starts_with(&**start),
+            Self::EndsWith(end) => text.ends_with(&**end),
+            Self::Contains(part) => text.contains(&**part),
+            Self::Matches(pattern) => pattern.is_match(text),
+        }
+    }
 }
 
 // === impl Number ===

@@ -32,6 +32,8 @@ const CONDITIONS: &[&str] = &[
     r#"token_estimate >= 100 && token_estimate < 150 || 10 > budget_stage"#,
     r#"registered && data_class > workload.data_class"#,
     r#"data_class in ["public", "restricted"] && !provider.zero_retention && provider.name == "p""#,
+    r#"team.startsWith("a") || team.endsWith("b") || team.contains("z") || workload.name.contains("w")"#,
+    r#"team.matches("^[ab]$") && !provider.name.matches("q")"#,
     r#"tier == "" || tier <= "standard""#,
     r#"true && !false && time.weekday != "monday""#,
 ];
