@@ -75,13 +75,15 @@ async fn list(
     let limit = usize::try_from(params::limit(query.limit, PAGE, most)?).unwrap_or(EVENTS_MAX);
     let mut filters = filters(query.filters.as_deref())?;
     scope.narrow(&mut filters);
-    let filter = EventFilter { range: query.range()?, filters, after: query.cursor()?, limit };
+    let filter = EventFilter {
+        range: query.range()?,
+        filters,
+        after: cursor(query.after.as_deref())?,
+        limit,
+    };
     let now = api.state.clock.now();
     let items = ask(&api, move |warehouse| warehouse.events(&filter, now)).await?;
-    let next = items
-        .last()
-        .filter(|_| items.len() == limit)
-        .map(|last| format!("{},{}", last.time, last.event_id));
+    let next = next(&items, limit);
     Ok(if wants_csv(query.format, &headers) {
         let what = json!({ "what": "calls", "format": "csv", "rows": items.len() });
         exported(&api, &caller, what).await?;
@@ -114,28 +116,42 @@ pub(crate) fn filters(text: Option<&str>) -> Result<Vec<Filter>, Problem> {
 
 impl EventsQuery {
     fn range(&self) -> Result<Range, Problem> {
-        match (&self.range, self.from, self.to) {
-            (Some(name), None, None) => from_json("range", &Value::from(name.as_str()).to_string()),
-            (None, Some(from), Some(to)) => Ok(Range::Between { from, to }),
-            (None, None, None) => Ok(Range::Named(NamedRange::Last24Hours)),
-            _ => Err(Problem::bad_request(
-                "query_invalid",
-                "expected `range`, or both `from` and `to`",
-            )),
+        range(self.range.as_deref(), self.from, self.to, NamedRange::Last24Hours)
+    }
+}
+
+/// A named range, or one from a time to another.
+pub(crate) fn range(
+    name: Option<&str>,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+    default: NamedRange,
+) -> Result<Range, Problem> {
+    match (name, from, to) {
+        (Some(name), None, None) => from_json("range", &Value::from(name).to_string()),
+        (None, Some(from), Some(to)) => Ok(Range::Between { from, to }),
+        (None, None, None) => Ok(Range::Named(default)),
+        _ => {
+            Err(Problem::bad_request("query_invalid", "expected `range`, or both `from` and `to`"))
         }
     }
+}
 
-    /// `<time>,<event id>`
-    fn cursor(&self) -> Result<Option<EventCursor>, Problem> {
-        let Some(text) = &self.after else { return Ok(None) };
-        let parsed = text.split_once(',').and_then(|(time, id)| {
-            Some(EventCursor { time: time.parse().ok()?, event_id: id.parse().ok()? })
-        });
-        let refused = || {
-            Problem::bad_request("query_invalid", "`after`: expected the `next` of the page before")
-        };
-        parsed.map(Some).ok_or_else(refused)
-    }
+/// `<time>,<event id>`, as [`next`] writes it.
+pub(crate) fn cursor(after: Option<&str>) -> Result<Option<EventCursor>, Problem> {
+    let Some(text) = after else { return Ok(None) };
+    let parsed = text.split_once(',').and_then(|(time, id)| {
+        Some(EventCursor { time: time.parse().ok()?, event_id: id.parse().ok()? })
+    });
+    let refused =
+        || Problem::bad_request("query_invalid", "`after`: expected the `next` of the page before");
+    parsed.map(Some).ok_or_else(refused)
+}
+
+/// Where the next page begins, if there is one.
+pub(crate) fn next(items: &[UsageEvent], limit: usize) -> Option<String> {
+    let last = items.last().filter(|_| items.len() == limit);
+    last.map(|last| format!("{},{}", last.time, last.event_id))
 }
 
 fn from_json<T: DeserializeOwned>(field: &str, text: &str) -> Result<T, Problem> {

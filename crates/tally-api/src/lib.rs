@@ -40,6 +40,7 @@ mod notifications;
 mod openapi;
 mod operation;
 mod params;
+mod policies;
 mod prices;
 mod query;
 mod resources;
@@ -52,6 +53,7 @@ mod state;
 mod status;
 mod store_problem;
 mod ui;
+mod violations;
 
 use std::sync::Arc;
 
@@ -81,6 +83,8 @@ fn operations() -> Vec<Operation> {
         events::operations(),
         calls::operations(),
         budgets::operations(),
+        policies::operations(),
+        violations::operations(),
         live::operations(),
         prices::operations(),
         keys::operations(),

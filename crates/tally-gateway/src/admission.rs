@@ -74,6 +74,9 @@ impl Call {
             prompt: self.prompt,
             ..Form::default()
         };
+        if let Some(how) = &self.policed.degrade {
+            self.swap_model(&mut form, std::slice::from_ref(how), FallbackReason::Policy);
+        }
         let mut ticket = Some(self.limit_rate(&form)?);
         let mut binding = None;
         for _ in 0..CHANGES_MAX {
@@ -183,7 +186,7 @@ impl Call {
     fn serve_less(&self, form: &mut Form, less: &Asked) -> Result<(), Refusal> {
         form.is_degraded = true;
         let hows: Vec<StageDegrade> = less.how.iter().map(|how| self.declared(how)).collect();
-        self.swap_model(form, &hows);
+        self.swap_model(form, &hows, FallbackReason::Budget);
         if let Some(max) = hows.iter().filter_map(|how| how.max_context_tokens).min() {
             self.cut_context(form, max, &less.binding.to_string())?;
         }
@@ -211,7 +214,7 @@ impl Call {
     }
 
     /// The cheapest of the models that the budgets declare and that can serve the request.
-    fn swap_model(&self, form: &mut Form, hows: &[StageDegrade]) {
+    fn swap_model(&self, form: &mut Form, hows: &[StageDegrade], why: FallbackReason) {
         // An embedding of another model would not fit into the client's index.
         if self.protocol.operation() == "embeddings" {
             return;
@@ -219,7 +222,7 @@ impl Call {
         let Some(asked) = form.candidates.first().map(|it| Arc::clone(&it.model)) else { return };
         let priced = hows.iter().filter_map(|how| self.model_for(form, &asked, how));
         let Some((_, chosen)) = priced.min_by_key(|(cost, _)| *cost) else { return };
-        let mut candidates = self.candidates_of(&chosen, Some(FallbackReason::Budget));
+        let mut candidates = self.candidates_of(&chosen, Some(why));
         if let Some(other) = self.fallback_model(&chosen) {
             candidates.extend(self.candidates_of(&other, Some(FallbackReason::Error)));
         }
@@ -256,11 +259,12 @@ impl Call {
         None
     }
 
-    fn can_serve(&self, model: &Model) -> bool {
-        let Some(route) = model.routes_of(self.protocol.dialect()).next() else { return false };
+    pub(crate) fn can_serve(&self, model: &Model) -> bool {
         if !self.may_use(model) {
             return false;
         }
+        let mut routes = model.routes_of(self.protocol.dialect());
+        let Some(route) = routes.find(|route| self.permits(model, route)) else { return false };
         let input = self.gateway.estimator.input_tokens(&route.upstream_name, self.prompt);
         let output = self.parsed.output_tokens_max.unwrap_or(0);
         let fits = model.context_tokens.is_none_or(|max| input.saturating_add(output) <= max);

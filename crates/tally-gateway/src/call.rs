@@ -21,6 +21,7 @@ use crate::{
     less::combined,
     measure,
     plane::{DataPlane, Identity, Model, Route},
+    policy::Policed,
     protocol::{ParsedRequest, Protocol, Splice},
     refusal::Refusal,
     reply::is_event_stream,
@@ -39,6 +40,8 @@ pub(crate) struct Call {
     pub(crate) query: Option<String>,
     pub(crate) body: Bytes,
     pub(crate) prompt: PromptSize,
+    /// What the policies said; known once it is served.
+    pub(crate) policed: Policed,
     /// What the budgets said; known once it is admitted.
     pub(crate) told: Told,
     pub(crate) subscription: bool,
@@ -78,7 +81,7 @@ pub(crate) async fn handle(
     };
     outcome.unwrap_or_else(|mut refusal| {
         measure::refused(refusal.code);
-        refusal.request_id = Some(call_id.to_string());
+        refusal.request_id = Some(call_id.to_string().into());
         refusal.into_reply(protocol.dialect())
     })
 }
@@ -112,6 +115,7 @@ impl Call {
             parsed,
             body,
             prompt,
+            policed: Policed::default(),
             told: Told::default(),
             subscription,
             call_id,
@@ -121,6 +125,10 @@ impl Call {
     }
 
     async fn serve(mut self) -> Result<Response, Refusal> {
+        if let Err(refusal) = self.police() {
+            self.record_refusal(&refusal).await;
+            return Err(refusal);
+        }
         let admitted = if self.protocol.is_metered() {
             self.admit().map(|it| (it.form, Some(it.first), it.told))
         } else {
@@ -194,11 +202,12 @@ impl Call {
     pub(crate) fn candidates(&self) -> Result<Vec<Candidate>, Refusal> {
         let dialect = self.protocol.dialect();
         let wanted = &self.parsed.model;
-        let model = self.plane.model(wanted).ok_or_else(|| self.unknown_model())?;
-        if !self.may_use(model) {
-            return Err(self.access_required(model));
+        let asked = self.plane.model(wanted).ok_or_else(|| self.unknown_model())?;
+        if !self.may_use(asked) {
+            return Err(self.access_required(asked));
         }
-        let mut candidates = self.candidates_of(model, None);
+        let model = self.policed.instead.as_ref().unwrap_or(asked);
+        let mut candidates = self.candidates_of(model, self.policed.moved());
         if candidates.is_empty() {
             let message = format!("the model `{wanted}` is not served in the {dialect} dialect");
             return Err(Refusal::new(StatusCode::BAD_REQUEST, "dialect_mismatch", message)
@@ -222,7 +231,8 @@ impl Call {
             route: Arc::clone(route),
             fallback,
         };
-        model.routes_of(self.protocol.dialect()).map(candidate).collect()
+        let routes = model.routes_of(self.protocol.dialect());
+        routes.filter(|route| self.permits(model, route)).map(candidate).collect()
     }
 
     pub(crate) fn fallback_model(&self, asked: &Model) -> Option<Arc<Model>> {
@@ -370,6 +380,7 @@ impl Call {
     pub(crate) fn start(&self, candidate: &Candidate, form: &Form, retries: u16) -> Start {
         let event_id = EventId(self.gateway.ids.uuid(self.gateway.clock.now()));
         let mut event = self.context.event(&self.identity, event_id, self.call_id, self.time);
+        self.policed.mark(&mut event);
         self.protocol.operation().clone_into(&mut event.operation);
         event.model_requested.clone_from(&self.parsed.model);
         event.service_tier = self.parsed.service_tier;
@@ -426,6 +437,7 @@ impl Call {
         let event_id = EventId(self.gateway.ids.uuid(self.time));
         let mut event: UsageEvent =
             self.context.event(&self.identity, event_id, self.call_id, self.time);
+        self.policed.mark(&mut event);
         self.protocol.operation().clone_into(&mut event.operation);
         event.model_requested = self.parsed.model.chars().take(128).collect();
         event.streamed = self.parsed.stream;

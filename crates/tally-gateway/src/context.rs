@@ -6,10 +6,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use http::HeaderMap;
 use tally_types::{
     CallId, DataClass, EventId, Source, TemplateName, Timestamp, UsageEvent, WorkloadName,
+    spec::PolicyCall,
 };
 
 use crate::{
     plane::{DataPlane, Identity, Workload},
+    policy::workload_facts,
     protocol::ParsedRequest,
     refusal::Refusal,
 };
@@ -136,6 +138,26 @@ impl Context {
             tags,
             user_agent: header_text(headers, "user-agent"),
         })
+    }
+
+    /// What policies know of the call, the model and the provider apart.
+    pub(crate) fn policy_call(&self, identity: &Identity) -> PolicyCall {
+        let workload = self.workload.as_deref();
+        let team = identity.team.as_ref().or_else(|| workload?.team.as_ref());
+        let department = identity.department.as_ref().or_else(|| workload?.department.as_ref());
+        PolicyCall {
+            person: identity.person.as_ref().map(ToString::to_string).unwrap_or_default(),
+            team: team.map(ToString::to_string).unwrap_or_default(),
+            department: department.cloned().unwrap_or_default(),
+            roles: identity.roles.clone(),
+            workload: workload.map(|workload| workload_facts(&workload.name, &workload.spec)),
+            environment: environment(workload),
+            task_type: self.task_type.clone().unwrap_or_default(),
+            data_class: self.data_class,
+            key: identity.key.to_string(),
+            application: self.user_agent.as_deref().map(application).unwrap_or_default(),
+            ..PolicyCall::default()
+        }
     }
 
     /// A usage event with everything known before the call leaves.

@@ -29,6 +29,7 @@ mod less;
 mod measure;
 mod models;
 mod plane;
+mod policy;
 mod protocol;
 mod refusal;
 mod reply;
@@ -54,7 +55,8 @@ use counting::definitions;
 pub use counting::{Counting, budgets_of};
 pub use estimate::Estimator;
 pub use plane::{DataPlane, Identity, KeyProblem, Secrets};
-pub use refusal::Refusal;
+pub use policy::explain_policies;
+pub use refusal::{Refusal, RuleNamed};
 pub use tally_budget::{Recount as BudgetRecount, Used as BudgetUsed};
 
 use protocol::{AnthropicCountTokens, AnthropicMessages, OpenAiChat, OpenAiEmbeddings, Protocol};

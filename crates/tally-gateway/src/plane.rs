@@ -20,7 +20,7 @@ use tally_types::{
     },
 };
 
-use crate::protocol::Needs;
+use crate::{policy::Policies, protocol::Needs};
 
 /// Reads secrets from where a spec says they are.
 pub trait Secrets: Send + Sync {
@@ -40,6 +40,7 @@ pub struct DataPlane {
     /// Models in the order of their names, for listings.
     model_names: Vec<ModelName>,
     workloads: HashMap<WorkloadName, Arc<Workload>>,
+    pub(crate) policies: Policies,
     problems: Vec<String>,
 }
 
@@ -165,7 +166,9 @@ impl DataPlane {
             })
             .collect();
         let model_names = snapshot.models.keys().cloned().collect();
-        Ok(Self { snapshot, prices, keys, models, model_names, workloads, problems })
+        let policies = Policies::new(&snapshot);
+        problems.extend(policies.problems());
+        Ok(Self { snapshot, prices, keys, models, model_names, workloads, policies, problems })
     }
 
     /// What could not be used, each with what to do; never holds a secret.
@@ -214,6 +217,11 @@ impl DataPlane {
             .iter()
             .filter_map(|name| self.models.get(name.as_str()))
             .filter(move |model| model.routes_of(dialect).next().is_some())
+    }
+
+    /// Every registered model, by name.
+    pub(crate) fn all_models(&self) -> impl Iterator<Item = &Arc<Model>> {
+        self.model_names.iter().filter_map(|name| self.models.get(name.as_str()))
     }
 
     /// Names close to one that is not registered.

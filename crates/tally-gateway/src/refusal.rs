@@ -28,8 +28,19 @@ pub struct Refusal {
     pub retry_after_s: Option<u32>,
     /// The budget that binds, if one does.
     pub budget: Option<Box<str>>,
+    /// The rule that refuses, as `policy/rule`, and whether a review may let it pass.
+    pub rule: Option<Box<RuleNamed>>,
     /// The call's id, once it has one.
-    pub request_id: Option<String>,
+    pub request_id: Option<Box<str>>,
+}
+
+/// The rule that refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleNamed {
+    /// `policy/rule`.
+    pub rule: String,
+    /// `deny` or `review`.
+    pub effect: &'static str,
 }
 
 // === impl Refusal ===
@@ -45,6 +56,7 @@ impl Refusal {
             next_step: None,
             retry_after_s: None,
             budget: None,
+            rule: None,
             request_id: None,
         }
     }
@@ -75,6 +87,13 @@ impl Refusal {
         self
     }
 
+    /// Adds the rule that refuses.
+    #[must_use]
+    pub fn with_rule(mut self, rule: impl Into<String>, effect: &'static str) -> Self {
+        self.rule = Some(Box::new(RuleNamed { rule: rule.into(), effect }));
+        self
+    }
+
     fn tally_object(&self) -> serde_json::Value {
         let mut object = json!({
             "code": self.code,
@@ -84,6 +103,9 @@ impl Refusal {
         });
         if let (Some(budget), Some(fields)) = (&self.budget, object.as_object_mut()) {
             fields.insert("budget".to_owned(), budget.as_ref().into());
+        }
+        if let (Some(named), Some(fields)) = (&self.rule, object.as_object_mut()) {
+            fields.insert("rule".to_owned(), named.rule.as_str().into());
         }
         object
     }
@@ -130,7 +152,9 @@ impl Refusal {
                 headers.insert("x-should-retry", HeaderValue::from_static("false"));
             }
         }
-        let decision = self.budget.as_ref().map(|budget| format!("deny; budget={budget}"));
+        let by_rule = self.rule.as_ref().map(|it| format!("{}; rule={}", it.effect, it.rule));
+        let by_budget = || self.budget.as_ref().map(|budget| format!("deny; budget={budget}"));
+        let decision = by_rule.or_else(by_budget);
         if let Some(decision) = decision.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert("x-tally-decision", decision);
         }

@@ -153,7 +153,10 @@ impl Call {
                 Some(FallbackReason::Error) => "fallback",
                 _ => "allow",
             };
-            set("x-tally-decision", self.told.decision.as_deref().unwrap_or(plain));
+            let said = [self.policed.told(), self.told.decision.clone()];
+            let said: Vec<String> = said.into_iter().flatten().collect();
+            let decision = if said.is_empty() { plain.to_owned() } else { said.join(", ") };
+            set("x-tally-decision", &decision);
             if let Some(stage) = self.told.stage {
                 set("x-tally-stage", &stage.to_string());
             }

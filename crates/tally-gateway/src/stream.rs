@@ -162,7 +162,7 @@ impl MeteredBody {
         self.settle(status, Some(code));
         let mut refusal = Refusal::new(StatusCode::BAD_GATEWAY, code, message)
             .with_next_step("what came so far is metered; try again");
-        refusal.request_id = Some(self.request_id.clone());
+        refusal.request_id = Some(self.request_id.as_str().into());
         self.protocol.stream_error(&refusal)
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     AuditAction, FieldDiff, Problem, ResourceId, StoreError, diff,
     documents::{Document, duplicates},
     rules::{self, Origins},
-    state::{Entry, Plan, State, parse},
+    state::{Entry, Plan, State, parse_new},
 };
 
 /// A report shows at most so many differing fields of one resource.
@@ -169,7 +169,7 @@ fn parse_changed(
     }
     match state.entries.get(id) {
         Some(entry) if entry.spec == document.spec => Ok(None),
-        _ => parse(id, &document.spec, origin).map(Some),
+        _ => parse_new(id, &document.spec, origin).map(Some),
     }
 }
 

@@ -13,6 +13,26 @@ pub(crate) struct SpecProblem {
     pub(crate) field: String,
     pub(crate) message: String,
     pub(crate) suggestion: Option<String>,
+    /// Where in the field's text, in characters, where that is known.
+    pub(crate) offset: Option<usize>,
+}
+
+/// Reads and checks a spec that is to be stored: also what a policy's rules say. What is
+/// stored already was checked so by the Tally that stored it.
+///
+/// # Errors
+/// Everything that is wrong, or the first mistake in the shape.
+pub(crate) fn check_new(kind: Kind, value: &Value) -> Result<Spec, Vec<SpecProblem>> {
+    let spec = check_spec(kind, value)?;
+    let Spec::Policy(policy) = &spec else { return Ok(spec) };
+    let problems = tally_policy::rules::check(policy).into_iter().map(|problem| SpecProblem {
+        field: problem.field,
+        message: problem.message,
+        suggestion: None,
+        offset: problem.offset,
+    });
+    let problems: Vec<SpecProblem> = problems.collect();
+    if problems.is_empty() { Ok(spec) } else { Err(problems) }
 }
 
 /// Reads and checks a spec.
@@ -27,6 +47,7 @@ pub(crate) fn check_spec(kind: Kind, value: &Value) -> Result<Spec, Vec<SpecProb
                 field: field.field,
                 message: field.message,
                 suggestion: None,
+                offset: None,
             })
             .collect(),
         // The fast path keeps no paths; only a mistake is worth reading twice.
@@ -75,7 +96,7 @@ fn explain(kind: Kind, value: &Value, path: String, message: &str) -> SpecProble
             None => format!("unknown field; expected {}", one_of(expected)),
         };
         let field = if ends_with_key(&path, first) { path } else { join(&path, first) };
-        return SpecProblem { field, message, suggestion };
+        return SpecProblem { field, message, suggestion, offset: None };
     }
     if message.starts_with("unknown variant") {
         let message = format!("`{}` is unknown; expected {}", short(first), one_of(expected));
@@ -83,11 +104,12 @@ fn explain(kind: Kind, value: &Value, path: String, message: &str) -> SpecProble
             field: path,
             message,
             suggestion: closest(first, expected.iter().copied()),
+            offset: None,
         };
     }
     if message.starts_with("missing field") {
         let message = "required, but missing".to_owned();
-        return SpecProblem { field: join(&path, first), message, suggestion: None };
+        return SpecProblem { field: join(&path, first), message, suggestion: None, offset: None };
     }
     if message.starts_with("data did not match any variant") {
         return no_variant(kind, value, path);
@@ -96,7 +118,8 @@ fn explain(kind: Kind, value: &Value, path: String, message: &str) -> SpecProble
         || message.starts_with("invalid type: floating")
         || message.starts_with("invalid type: boolean");
     let hint = if quoted && message.ends_with("a string") { " (put it in quotes)" } else { "" };
-    SpecProblem { field: path, message: format!("{}{hint}", short(message)), suggestion: None }
+    let message = format!("{}{hint}", short(message));
+    SpecProblem { field: path, message, suggestion: None, offset: None }
 }
 
 /// serde only says that none of several shapes fits; the schema says which there are.
@@ -120,7 +143,7 @@ fn no_variant(kind: Kind, value: &Value, path: String) -> SpecProblem {
             .and_then(|key| closest(key, keys.iter().copied())),
         _ => None,
     };
-    SpecProblem { field: path, message: format!("expected {expected}"), suggestion }
+    SpecProblem { field: path, message: format!("expected {expected}"), suggestion, offset: None }
 }
 
 fn schema_at<'a>(root: &'a Value, path: &str) -> Option<&'a Value> {
@@ -133,7 +156,7 @@ fn schema_at<'a>(root: &'a Value, path: &str) -> Option<&'a Value> {
     })
 }
 
-fn value_at<'a>(root: &'a Value, path: &str) -> Option<&'a Value> {
+pub(crate) fn value_at<'a>(root: &'a Value, path: &str) -> Option<&'a Value> {
     steps(path).try_fold(root, |part, step| match step {
         Step::Key(key) => part.get(key),
         Step::Index(index) => part.get(index),
@@ -228,8 +251,8 @@ mod tests {
     #[test]
     fn untagged_shapes_are_explained_by_the_schema() {
         let policy = |then: Value| json!({ "rules": [{ "id": "a", "when": "true", "then": then, "says": "x" }] });
-        insta::assert_snapshot!(first(Kind::Policy, &policy(json!("denny"))), @r#"rules[0].then: expected one of `allow`, `deny`, `review`, `degrade`, `log`, or a table with one of `redact`, `reroute` Some("deny")"#);
-        insta::assert_snapshot!(first(Kind::Policy, &policy(json!({ "redactt": [] }))), @r#"rules[0].then: expected one of `allow`, `deny`, `review`, `degrade`, `log`, or a table with one of `redact`, `reroute` Some("redact")"#);
+        insta::assert_snapshot!(first(Kind::Policy, &policy(json!("denny"))), @r#"rules[0].then: expected one of `allow`, `deny`, `review`, `degrade`, `register`, `log`, or a table with one of `redact`, `reroute`, `degrade` Some("deny")"#);
+        insta::assert_snapshot!(first(Kind::Policy, &policy(json!({ "redactt": [] }))), @r#"rules[0].then: expected one of `allow`, `deny`, `review`, `degrade`, `register`, `log`, or a table with one of `redact`, `reroute`, `degrade` Some("redact")"#);
         insta::assert_snapshot!(first(Kind::Key, &json!({ "person": "ada", "secret": { "envv": "X" } })), @r#"secret: expected a table with one of `env`, `sha256`, `prefix` Some("env")"#);
     }
 }

@@ -17,7 +17,7 @@ use tally_types::{
 
 use crate::{
     AuditAction, AuditEntry, Problem, ResourceId, Snapshot, StoreError,
-    check::check_spec,
+    check::{SpecProblem, check_new, check_spec, value_at},
     database::{self, RowWrite},
     log,
     suggest::closest,
@@ -170,24 +170,45 @@ impl State {
     }
 }
 
-/// Reads a spec, or says what is wrong with the resource.
-pub(crate) fn parse(
+/// Reads a spec that is stored, or says what is wrong with the resource.
+fn parse(id: &ResourceId, spec: &Value, origin: Option<&str>) -> Result<Spec, Vec<Problem>> {
+    check_spec(id.kind, spec).map_err(|found| problems(id, spec, origin, found))
+}
+
+/// Reads a spec that is to be stored, or says what is wrong with the resource.
+pub(crate) fn parse_new(
     id: &ResourceId,
     spec: &Value,
     origin: Option<&str>,
 ) -> Result<Spec, Vec<Problem>> {
-    check_spec(id.kind, spec).map_err(|found| {
-        found
-            .into_iter()
-            .map(|problem| Problem {
-                resource: id.clone(),
-                origin: origin.map(str::to_owned),
-                field: Some(problem.field).filter(|field| !field.is_empty()),
-                message: problem.message,
-                suggestion: problem.suggestion,
-            })
-            .collect()
-    })
+    check_new(id.kind, spec).map_err(|found| problems(id, spec, origin, found))
+}
+
+fn problems(
+    id: &ResourceId,
+    spec: &Value,
+    origin: Option<&str>,
+    found: Vec<SpecProblem>,
+) -> Vec<Problem> {
+    let problem = |problem: SpecProblem| Problem {
+        resource: id.clone(),
+        origin: origin.map(str::to_owned),
+        message: match place_in(spec, &problem) {
+            Some((line, column)) => format!("line {line}, column {column}: {}", problem.message),
+            None => problem.message,
+        },
+        field: Some(problem.field).filter(|field| !field.is_empty()),
+        suggestion: problem.suggestion,
+    };
+    found.into_iter().map(problem).collect()
+}
+
+/// Line and column of a mistake within the text of its field.
+fn place_in(spec: &Value, problem: &SpecProblem) -> Option<(usize, usize)> {
+    let text = value_at(spec, &problem.field)?.as_str()?;
+    let before: String = text.chars().take(problem.offset?).collect();
+    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
+    Some((before.matches('\n').count() + 1, column + 1))
 }
 
 // === impl Plan ===

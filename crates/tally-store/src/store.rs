@@ -19,7 +19,7 @@ use crate::{
     log::Signer,
     notices::Channels,
     rules,
-    state::{Authorship, Entry, Plan, State, parse},
+    state::{Authorship, Entry, Plan, State, parse_new},
 };
 
 /// The resources and their audit trail in a database; clones share it.
@@ -368,7 +368,7 @@ pub(crate) fn authorship(actor: &str, note: Option<String>) -> Result<Authorship
 }
 
 pub(crate) fn checked(id: &ResourceId, spec: &Value) -> Result<Spec, StoreError> {
-    parse(id, spec, None).map_err(|problems: Vec<Problem>| StoreError::Invalid(problems))
+    parse_new(id, spec, None).map_err(|problems: Vec<Problem>| StoreError::Invalid(problems))
 }
 
 pub(crate) fn planned(

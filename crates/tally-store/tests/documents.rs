@@ -206,3 +206,54 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_broken_condition_is_named_with_its_line_and_column_however_it_is_written() {
+    let yaml = r#"kind: Policy
+name: p
+spec:
+  rules:
+    - id: quoted
+      when: 'registered && data_clas == "internal"'
+      then: deny
+      says: x
+    - { id: inline, when: "team == \"a\" && environment == \"prod\"", then: deny, says: x }
+    - id: folded
+      when: >-
+        registered &&
+          provider.zero_retentoin
+      then: deny
+      says: x
+    - id: block
+      when: |
+        registered
+          && token_estimate == "much"
+      then: deny
+      says: x
+    - id: plain
+      when: registered &&
+      then: deny
+      says: x
+    - id: kinds
+      when: 'true'
+      then: { redact: [emial] }
+      says: x
+"#;
+    insta::assert_snapshot!(errors(yaml));
+    let toml = "[[resource]]\nkind = 'Policy'\nname = 'p'\n[[resource.spec.rules]]\nid = 'a'\nwhen = \"team == \\\"a\\\" && x\"\nthen = 'deny'\nsays = 'x'\n";
+    insta::assert_snapshot!(errors_in(toml, Format::Toml));
+}
+
+#[test]
+fn a_policy_whose_own_test_fails_is_refused() {
+    let yaml = r#"kind: Policy
+name: p
+spec:
+  rules:
+    - { id: no, when: 'team == "a"', then: deny, says: x }
+  tests:
+    - { name: fine, call: { team: a }, expect: { effect: deny, rule: no } }
+    - { name: not so, call: { team: b }, expect: { effect: deny } }
+"#;
+    insta::assert_snapshot!(errors(yaml));
+}

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CallId, CostCenterName, DataClass, Environment, EventId, KeyName, PersonName, PicoUsd,
-    ProviderName, ServiceTier, TeamName, TemplateName, Tier, Tokens, WorkloadClass, WorkloadName,
+    ProviderName, ServiceTier, Severity, TeamName, TemplateName, Tier, Tokens, WorkloadClass, WorkloadName,
     vocabulary::vocabulary,
 };
 
@@ -61,8 +61,24 @@ vocabulary! {
         Error = "error",
         /// A budget degraded the call.
         Budget = "budget",
-        /// A policy rerouted the call.
+        /// A policy rerouted or degraded the call.
         Policy = "policy",
+    }
+
+    /// What policies did about a call, from the mildest to the strictest.
+    PolicyDecision {
+        /// Recorded it.
+        Log = "log",
+        /// Replaced data before the prompt left.
+        Redact = "redact",
+        /// Had a cheaper model serve.
+        Degrade = "degrade",
+        /// Had another provider serve.
+        Reroute = "reroute",
+        /// Refused it until someone approves an exception.
+        Review = "review",
+        /// Refused it.
+        Deny = "deny",
     }
 }
 
@@ -203,6 +219,18 @@ pub struct UsageEvent {
     /// How many of each kind were redacted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub redactions: BTreeMap<String, u32>,
+    /// The policies' rules that acted, as `policy/rule`; the one that decided comes first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
+    /// Rules in shadow mode that would have acted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shadow_rules: Vec<String>,
+    /// The strictest thing that policies did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_decision: Option<PolicyDecision>,
+    /// The worst severity of the rules that acted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_severity: Option<Severity>,
 
     /// Cost at list price; `None` means the price is unknown, never that it was free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -272,12 +300,23 @@ impl UsageEvent {
             fallback: None,
             data_class: DataClass::Internal,
             redactions: BTreeMap::new(),
+            rules: Vec::new(),
+            shadow_rules: Vec::new(),
+            policy_decision: None,
+            policy_severity: None,
             cost_list_usd: None,
             cost_internal_usd: None,
             price_version: None,
             unpriced_reason: None,
             subscription: false,
         }
+    }
+
+    /// Whether it belongs into the feed of violations: a rule refused, moved or lessened the
+    /// call, or a severe one was met.
+    pub fn is_violation(&self) -> bool {
+        self.policy_decision.is_some_and(|decision| decision >= PolicyDecision::Degrade)
+            || self.policy_severity == Some(Severity::Severe)
     }
 }
 

@@ -57,6 +57,7 @@ facts! {
     FallbackError = "fallback_error", Count, "count(*) FILTER (WHERE fallback = 'error' AND status <> 'refused')";
     FallbackBudget = "fallback_budget", Count, "count(*) FILTER (WHERE fallback = 'budget' AND status <> 'refused')";
     FallbackPolicy = "fallback_policy", Count, "count(*) FILTER (WHERE fallback = 'policy' AND status <> 'refused')";
+    PolicyViolations = "policy_violations", Count, "count(*) FILTER (WHERE violation)";
     Spend = "spend", Wide, "cost_list_usd";
     SpendInternal = "spend_internal", Wide, "cost_internal_usd";
     InputUncached = "tokens_input_uncached", Wide, "input_uncached";

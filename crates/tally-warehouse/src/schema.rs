@@ -6,7 +6,8 @@ use crate::{error::WarehouseError, rollup, zone::Calendar};
 
 /// Raised by every change of the tables that older builds cannot read.
 /// 2: the rollup of tasks. 3: the open day, which every writer must heed. 4: the rollup by person.
-pub(crate) const VERSION: i64 = 4;
+/// 5: what policies did.
+pub(crate) const VERSION: i64 = 5;
 
 const VERSION_KEY: &str = "schema_version";
 
@@ -72,6 +73,24 @@ pub(crate) const EVENTS: &[(&str, &str)] = &[
     ("unpriced_reason", "VARCHAR"),
     ("subscription", "BOOLEAN NOT NULL"),
 ];
+
+/// What policies did, behind the events' other columns. The last two follow from the others:
+/// the rule that decided, and whether the call belongs into the feed of violations.
+pub(crate) const POLICIES: &[(&str, &str)] = &[
+    ("rules", "VARCHAR"),
+    ("shadow_rules", "VARCHAR"),
+    ("policy_decision", "VARCHAR"),
+    ("policy_severity", "VARCHAR"),
+    ("policy_rule", "VARCHAR"),
+    ("violation", "BOOLEAN"),
+];
+
+/// The events' columns as they are read back.
+pub(crate) fn kept_events() -> Vec<(&'static str, &'static str)> {
+    let derived = ["policy_rule", "violation"];
+    let policies = POLICIES.iter().filter(|(name, _)| !derived.contains(name));
+    EVENTS.iter().chain(policies).copied().collect()
+}
 
 /// The outcomes' columns in the order they are appended.
 pub(crate) const OUTCOMES: &[(&str, &str)] = &[
@@ -142,20 +161,37 @@ pub(crate) fn upgrade(
     for table in rollup::TABLES.iter().filter(|table| is_new(table)) {
         connection.execute_batch(&table.create_sql())?;
     }
+    if from < 5 {
+        connection.execute_batch(&policy_columns_sql())?;
+    }
     rollup::fill_new(connection, calendar, is_new)?;
     Ok(write_meta(connection, VERSION_KEY, &VERSION.to_string())?)
+}
+
+/// Calls of before had no policies, so nothing has to be rebuilt.
+fn policy_columns_sql() -> String {
+    let of_events = POLICIES
+        .iter()
+        .map(|(name, kind)| format!("ALTER TABLE events ADD COLUMN IF NOT EXISTS {name} {kind};"));
+    let sums = rollup::TABLES.iter().filter(|table| table.content != rollup::Content::Tasks);
+    let of_rollups = sums.map(|table| {
+        let name = table.name;
+        format!("ALTER TABLE {name} ADD COLUMN IF NOT EXISTS policy_violations BIGINT DEFAULT 0;")
+    });
+    of_events.chain(of_rollups).collect()
 }
 
 fn create(connection: &Connection) -> Result<(), WarehouseError> {
     let mut sql = format!(
         "BEGIN;
-         CREATE TABLE events ({events}, task_key UBIGINT);
+         CREATE TABLE events ({events}, task_key UBIGINT, {policies});
          CREATE TABLE event_keys (key UBIGINT NOT NULL);
          CREATE TABLE outcomes ({outcomes}, task_key UBIGINT);
          CREATE TABLE outcome_keys (key UBIGINT NOT NULL);
          CREATE TABLE task_results ({outcomes}, task_key UBIGINT);
          CREATE TABLE nodes (node UUID NOT NULL, sequence UBIGINT NOT NULL);",
         events = columns_sql(EVENTS),
+        policies = columns_sql(POLICIES),
         outcomes = columns_sql(OUTCOMES),
     );
     sql.push_str(rollup::CREATE_SQL);

@@ -173,6 +173,9 @@ fn a_file_of_an_older_tally_is_brought_up_to_date() {
         .unwrap()
         .execute_batch(
             "DROP TABLE rollup_task; DROP TABLE task_parts; DROP TABLE rollup_person; \
+             ALTER TABLE events DROP COLUMN rules; ALTER TABLE events DROP COLUMN shadow_rules; \
+             ALTER TABLE events DROP COLUMN policy_decision; ALTER TABLE events DROP COLUMN policy_severity; \
+             ALTER TABLE events DROP COLUMN policy_rule; ALTER TABLE events DROP COLUMN violation; \
              UPDATE meta SET value = '1' WHERE key = 'schema_version'",
         )
         .unwrap();
@@ -180,6 +183,12 @@ fn a_file_of_an_older_tally_is_brought_up_to_date() {
     let after = warehouse.query(&by_day, now()).unwrap();
     assert_eq!(rows(&after), before);
     assert_eq!(rows(&ask(&warehouse, &by_day)), before);
+    // What policies did has columns of its own from now on.
+    let mut refused = event(21, "2026-03-28T10:00:00Z");
+    refused.rules = vec!["p/no".to_owned()];
+    refused.policy_decision = Some(tally_types::PolicyDecision::Deny);
+    write(&warehouse, node(1), usage([refused.clone()]));
+    assert_eq!(warehouse.event(refused.event_id).unwrap(), Some(refused));
 }
 
 #[test]

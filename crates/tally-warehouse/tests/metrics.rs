@@ -353,6 +353,10 @@ fn the_calls_behind_a_number_come_newest_first_and_whole() {
     events[3].redactions.insert("email".to_owned(), 2);
     events[3].billing_modifiers.push("speed:fast".to_owned());
     events[3].tool_requests.insert("web_search".to_owned(), 3);
+    events[3].rules = vec!["p/no".to_owned(), "p/log".to_owned()];
+    events[3].shadow_rules = vec!["q/all".to_owned()];
+    events[3].policy_decision = Some(tally_types::PolicyDecision::Redact);
+    events[3].policy_severity = Some(tally_types::Severity::Severe);
     events[3].http_status = Some(200);
     write(&warehouse, node(1), usage(events.clone()));
     let mut filter = EventFilter {
@@ -367,6 +371,11 @@ fn the_calls_behind_a_number_come_newest_first_and_whole() {
     pages.extend(warehouse.events(&filter, now()).unwrap());
     events.reverse();
     assert_eq!(pages, events);
+    filter.after = None;
+    filter.filters = vec![Filter::eq(tally_warehouse::Field::Violation, "true")];
+    assert_eq!(warehouse.events(&filter, now()).unwrap(), events[26..27]);
+    let by_rule = query("policy_violations", "rule", "last_7_days");
+    assert!(format!("{:?}", rows(&ask(&warehouse, &by_rule))).contains("p/no"));
     filter.limit = 1_001;
     assert!(warehouse.events(&filter, now()).is_err());
 }

@@ -22,6 +22,7 @@ mod idempotency;
 mod keys;
 mod live;
 mod notifications;
+mod policies;
 mod query;
 mod resources;
 mod sign_in;

@@ -32,7 +32,7 @@ pub(crate) struct Bed {
     _folder: tempfile::TempDir,
 }
 
-struct Secretless;
+pub(crate) struct Secretless;
 
 impl Secrets for Secretless {
     fn read(&self, source: &SecretSource) -> Result<String, String> {

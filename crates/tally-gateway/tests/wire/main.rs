@@ -13,5 +13,7 @@ mod bed;
 mod budgets;
 mod errors;
 mod metering;
+mod policies;
+mod policy_table;
 mod retries;
 mod streams;

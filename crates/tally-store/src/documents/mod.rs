@@ -113,7 +113,7 @@ pub fn parse_documents(
     for node in nodes {
         match node
             .map_err(|failure| vec![broken(file, failure)])
-            .and_then(|node| document(file, &node))
+            .and_then(|node| document(file, text, &node))
         {
             Ok(document) => documents.push(document),
             Err(found) => errors.extend(found),
@@ -177,7 +177,7 @@ fn broken(file: &str, failure: Failure) -> DocumentError {
 }
 
 /// Reads one document's envelope and checks its spec.
-fn document(file: &str, node: &Node) -> Result<Document, Vec<DocumentError>> {
+fn document(file: &str, text: &str, node: &Node) -> Result<Document, Vec<DocumentError>> {
     const FIELDS: [&str; 3] = ["kind", "name", "spec"];
     let Data::Table(entries) = &node.data else {
         return Err(vec![at(file, node.at, "expected a table with `kind`, `name` and `spec`")]);
@@ -207,12 +207,9 @@ fn document(file: &str, node: &Node) -> Result<Document, Vec<DocumentError>> {
         spec.filter(|spec| !matches!(spec.data, Data::Scalar(Value::Null))).unwrap_or(&empty);
     let value = spec.to_value();
     if let Ok(kind) = &kind
-        && let Err(problems) = check::check_spec(*kind, &value)
+        && let Err(problems) = check::check_new(*kind, &value)
     {
-        errors.extend(problems.into_iter().map(|problem| DocumentError {
-            suggestion: problem.suggestion,
-            ..in_field(at(file, spec.locate(&problem.field), problem.message), problem.field)
-        }));
+        errors.extend(problems.into_iter().map(|problem| located(file, text, spec, problem)));
     }
     match (kind, name) {
         (Ok(kind), Ok(name)) if errors.is_empty() => {
@@ -226,6 +223,21 @@ fn document(file: &str, node: &Node) -> Result<Document, Vec<DocumentError>> {
             errors.iter_mut().for_each(|error| error.resource.clone_from(&label));
             Err(errors)
         }
+    }
+}
+
+/// A problem at its field, or at the very character of the field's text.
+fn located(file: &str, text: &str, spec: &Node, problem: check::SpecProblem) -> DocumentError {
+    let value = problem.offset.and_then(|_| spec.at_path(&problem.field));
+    let exactly = value.zip(problem.offset).and_then(|(node, offset)| node.within(text, offset));
+    let message = match exactly {
+        Some(position) => format!("column {}: {}", position.column, problem.message),
+        None => problem.message,
+    };
+    let position = exactly.unwrap_or_else(|| spec.locate(&problem.field));
+    DocumentError {
+        suggestion: problem.suggestion,
+        ..in_field(at(file, position, message), problem.field)
     }
 }
 

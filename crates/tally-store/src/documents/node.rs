@@ -120,6 +120,51 @@ impl Node {
         at
     }
 
+    /// The value at `path`.
+    pub(super) fn at_path(&self, path: &str) -> Option<&Self> {
+        steps(path).try_fold(self, |node, step| match (step, &node.data) {
+            (Step::Key(key), _) => node.entry(key).map(|entry| &entry.value),
+            (Step::Index(index), Data::List(items)) => items.get(index),
+            _ => None,
+        })
+    }
+
+    /// Where the character at `offset` of a text was written, however it was quoted or folded.
+    pub(super) fn within(&self, file: &str, offset: usize) -> Option<Position> {
+        let Data::Scalar(Value::String(text)) = &self.data else { return None };
+        let before: usize =
+            file.split_inclusive('\n').take(self.at.line.checked_sub(1)?).map(str::len).sum();
+        let written = file.get(before..)?;
+        let mut written = written.chars().skip(self.at.column.saturating_sub(1)).peekable();
+        let mut at = self.at;
+        let mut step = |written: &mut std::iter::Peekable<_>| -> Option<char> {
+            let next: char = Iterator::next(written)?;
+            if next == '\n' {
+                at = Position { line: at.line + 1, column: 1 };
+            } else {
+                at.column += 1;
+            }
+            Some(next)
+        };
+        match written.peek()? {
+            '\'' | '"' => {
+                step(&mut written)?;
+            }
+            // A block begins on the line after its mark.
+            '|' | '>' => while step(&mut written)? != '\n' {},
+            _ => {}
+        }
+        // Quotes that are doubled, escapes and folded lines only add characters in between.
+        for wanted in text.chars().take(offset).filter(|c| !c.is_whitespace()) {
+            while step(&mut written)? != wanted {}
+        }
+        let is_blank = text.chars().nth(offset).is_none_or(char::is_whitespace);
+        while !is_blank && written.peek()?.is_whitespace() {
+            step(&mut written)?;
+        }
+        Some(at)
+    }
+
     /// Roughly the bytes it takes in memory.
     pub(super) fn weight(&self) -> usize {
         const NODE: usize = size_of::<Node>();

@@ -10,6 +10,7 @@ mod grant;
 mod key;
 mod people;
 mod policy;
+mod policy_test;
 mod prices;
 mod provider;
 
@@ -29,7 +30,14 @@ pub use key::{KeySecret, KeySpec, SECRET_CHARACTERS_MIN, weak_secret};
 pub use people::{
     Chargeback, ChargebackModel, CostCenterSpec, OrganizationSpec, PersonSpec, TeamSpec,
 };
-pub use policy::{PolicyRule, PolicySpec, RuleEffect, RuleEffectMap, RuleEffectWord};
+pub use policy::{
+    Containment, OverrideFor, PolicyOverride, PolicyRule, PolicySpec, RedactionPattern,
+    RuleDegrade, RuleEffect, RuleEffectMap, RuleEffectWord, RuleOverride, Shadow, ShadowPilot,
+};
+pub use policy_test::{
+    PolicyCall, PolicyEffect, PolicyExpectation, PolicyProvider, PolicyTest, PolicyTime,
+    PolicyWeekday, PolicyWorkload,
+};
 pub use prices::{PriceEntry, PriceListSpec, PriceModifier, RateSet};
 pub use provider::{
     Capability, ModelRoute, ModelSpec, ProviderSpec, ProviderTimeouts, SecretSource,

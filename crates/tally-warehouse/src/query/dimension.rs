@@ -92,6 +92,10 @@ fields! {
     Fallback = "fallback", "fallback", "Fallback", "Why another model served than was asked for.";
     ErrorCode = "error_code", "error_code", "Error code", "What went wrong.";
     Streamed = "streamed", "streamed", "Streamed", "Whether the answer was streamed.";
+    Rule = "rule", "policy_rule", "Rule", "The policy's rule that decided, or else acted.";
+    PolicyDecision = "policy_decision", "policy_decision", "Policy decision", "The strictest thing that policies did: log, redact, degrade, reroute, review, deny.";
+    PolicySeverity = "policy_severity", "policy_severity", "Policy severity", "The worst severity of the rules that acted.";
+    Violation = "violation", "violation", "Violation", "Whether a rule refused, moved or lessened the call, or a severe one was met.";
     PriceVersion = "price_version", "price_version", "Price version", "Which price list and date priced the call.";
 }
 
@@ -134,7 +138,9 @@ impl Dimension {
     /// is pushed as a parameter.
     pub(crate) fn sql(&self, parameters: &mut Vec<String>) -> String {
         match self {
-            Self::Field(Field::Streamed) => "streamed::VARCHAR".to_owned(),
+            Self::Field(field @ (Field::Streamed | Field::Violation)) => {
+                format!("{}::VARCHAR", field.column())
+            }
             Self::Field(field) => format!("\"{}\"", field.column()),
             Self::Tag(name) => {
                 // A JSON pointer: only these two characters mean something in it.

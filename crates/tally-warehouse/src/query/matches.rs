@@ -70,6 +70,10 @@ fn field_value(field: Field, event: &UsageEvent) -> Option<&str> {
         Field::Fallback => event.fallback.map(|reason| reason.as_str()),
         Field::ErrorCode => event.error_code.as_deref(),
         Field::Streamed => Some(if event.streamed { "true" } else { "false" }),
+        Field::Rule => event.rules.first().map(String::as_str),
+        Field::PolicyDecision => event.policy_decision.map(|decision| decision.as_str()),
+        Field::PolicySeverity => event.policy_severity.map(|severity| severity.as_str()),
+        Field::Violation => Some(if event.is_violation() { "true" } else { "false" }),
         Field::PriceVersion => event.price_version.as_deref(),
     }
 }

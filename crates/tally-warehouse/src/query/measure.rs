@@ -105,6 +105,7 @@ measures! {
     CallsFailed = "calls_failed", Sums, Count, "Failed", "Calls that ended in an error, a time-out, a broken-off answer or an interruption.";
     CallsUnpriced = "calls_unpriced", Sums, Count, "Unpriced", "Calls whose price is not known.";
     CallsEstimated = "calls_estimated", Sums, Count, "Estimated", "Calls whose tokens Tally counted, not the provider.";
+    PolicyViolations = "policy_violations", Sums, Count, "Policy violations", "Calls that a policy refused, sent to review, moved or lessened, and those that a severe rule was met by.";
     CostPerCallUsd = "cost_per_call_usd", Sums, Usd, "Cost per call", "Spend of calls with a known price ÷ these calls.";
     TokensPerCall = "tokens_per_call", Sums, Number, "Tokens per call", "Tokens ÷ calls.";
     Tasks = "tasks", Tasks, Count, "Tasks", "Distinct tasks with a call in the range; a task that spans two groups counts in both.";

@@ -51,6 +51,7 @@ pub(crate) fn formula(measure: Measure) -> Option<Formula> {
         M::CallsRefused => (&[F::Refused], None),
         M::CallsFailed => (&[F::Failed], None),
         M::CallsUnpriced => (&[F::Unpriced], None),
+        M::PolicyViolations => (&[F::PolicyViolations], None),
         M::CallsEstimated => (&[F::Estimated], None),
         M::CostPerCallUsd => (&[F::Spend], Some(D::PricedCalls)),
         M::TokensPerCall => (TOKENS, Some(D::Calls)),

@@ -180,9 +180,11 @@ impl Table {
             Bucket::Quarter => format!("time_us // {QUARTER_US} * {QUARTER_US}"),
             Bucket::Day => part.calendar.day_sql("time_us", part.from, part.to),
         };
+        let mut names: Vec<_> = Fact::ALL.iter().flat_map(|fact| fact.columns()).collect();
         let mut values: Vec<_> = Fact::ALL.iter().flat_map(|fact| fact.columns_sql()).collect();
         let mut source = format!("SELECT * FROM events WHERE {}", part.condition());
         if self.content == Content::Histograms {
+            names.extend(histogram_columns('l').chain(histogram_columns('f')));
             for prefix in ['l', 'f'] {
                 values.extend((0..histogram::COLUMNS).map(|column| {
                     format!(
@@ -193,10 +195,12 @@ impl Table {
             source = with_histograms_sql(&source);
         }
         format!(
-            "INSERT INTO {name} SELECT {bucket} AS bucket_of_time, {keys}, {values} \
+            "INSERT INTO {name} (bucket, {keys}, {names}) \
+             SELECT {bucket} AS bucket_of_time, {keys}, {values} \
              FROM ({source}) GROUP BY bucket_of_time, {keys}",
             name = self.name,
             keys = self.keys_sql(),
+            names = names.join(", "),
             values = values.join(", "),
         )
     }

@@ -160,8 +160,17 @@ impl Row for UsageEvent {
         service(&mut columns, rows);
         result(&mut columns, rows);
         columns.task_keys(rows.iter().map(|row| task_key_of(row)));
+        policies(&mut columns, rows);
         columns.finish()
     }
+}
+
+fn policies(columns: &mut Columns, rows: &[&UsageEvent]) {
+    columns.json(rows.iter().map(|row| &row.rules));
+    columns.json(rows.iter().map(|row| &row.shadow_rules));
+    text!(columns, rows, policy_decision, policy_severity);
+    columns.text(rows.iter().map(|row| row.rules.first().map(String::as_str)));
+    columns.add(rows.iter().map(|row| Some(row.is_violation())).collect::<BooleanArray>());
 }
 
 fn attribution(columns: &mut Columns, rows: &[&UsageEvent]) {

@@ -41,11 +41,12 @@ pub(crate) fn events(
     parameters: &[String],
     limit: usize,
 ) -> Result<Vec<UsageEvent>, WarehouseError> {
+    let columns = schema::kept_events();
     let sql = format!(
         "SELECT {} FROM events WHERE {condition} ORDER BY time_us DESC, event_id DESC LIMIT {limit}",
-        select(schema::EVENTS)
+        select(&columns)
     );
-    let rows = rows(connection, &sql, parameters, schema::EVENTS)?;
+    let rows = rows(connection, &sql, parameters, &columns)?;
     rows.into_iter().map(from_fields).collect()
 }
 
@@ -105,10 +106,9 @@ fn to_json(name: &str, value: Value) -> Result<Option<Json>, WarehouseError> {
         Value::UInt(number) => Json::from(number),
         Value::UBigInt(number) => Json::from(number),
         Value::Text(text) => match name {
-            "tags" | "billing_modifiers" | "tool_requests" | "redactions" => {
-                serde_json::from_str(&text)
-                    .map_err(|error| WarehouseError::Corrupt(format!("{name}: {error}")))?
-            }
+            "tags" | "billing_modifiers" | "tool_requests" | "redactions" | "rules"
+            | "shadow_rules" => serde_json::from_str(&text)
+                .map_err(|error| WarehouseError::Corrupt(format!("{name}: {error}")))?,
             _ => Json::from(text),
         },
         other => return Err(WarehouseError::Corrupt(format!("{name}: {other:?}"))),

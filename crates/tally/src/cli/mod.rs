@@ -19,6 +19,7 @@ mod key;
 mod number;
 mod outcome;
 mod output;
+mod policy;
 mod prices;
 mod problem;
 mod query;
@@ -69,6 +70,9 @@ pub(crate) enum ClientCommand {
     /// See how budgets stand
     #[command(subcommand)]
     Budget(budget::BudgetCommand),
+    /// Check, test and explain policies; print the starter pack
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Read the log of every change, prove it, verify an export of it
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -104,6 +108,7 @@ pub(crate) async fn run(command: ClientCommand, connection: Connection) -> anyho
         ClientCommand::Governance(command) => catalog::run_governance(command, &connection).await,
         ClientCommand::Prices(command) => prices::run(command, &connection).await,
         ClientCommand::Budget(command) => budget::run(command, &connection).await,
+        ClientCommand::Policy(command) => policy::run(command, &connection).await,
         ClientCommand::Audit(command) => audit::run(command, &connection).await,
         ClientCommand::Erase(command) => erase::run(command, &connection).await,
         ClientCommand::Status => status::run(&connection).await,

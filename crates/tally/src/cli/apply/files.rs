@@ -18,6 +18,14 @@ const DEPTH_MAX: usize = 16;
 /// # Errors
 /// A path cannot be read, or all mistakes of all files, one per line.
 pub(super) fn read(paths: &[String]) -> anyhow::Result<Vec<Document>> {
+    read_all(paths).map_err(|mistakes| anyhow!("{mistakes}; nothing was applied"))
+}
+
+/// Every document of the paths, in their order.
+///
+/// # Errors
+/// A path cannot be read, or all mistakes of all files, one per line.
+pub(crate) fn read_all(paths: &[String]) -> anyhow::Result<Vec<Document>> {
     let mut documents = Vec::new();
     let mut mistakes = Vec::new();
     for (name, text, format) in texts(paths)? {
@@ -38,7 +46,7 @@ pub(super) fn read(paths: &[String]) -> anyhow::Result<Vec<Document>> {
         1 => "1 mistake".to_owned(),
         many => format!("{many} mistakes"),
     };
-    Err(anyhow!("{}\n{count}; nothing was applied", lines.join("\n")))
+    Err(anyhow!("{}\n{count}", lines.join("\n")))
 }
 
 /// The set's name when none is given.

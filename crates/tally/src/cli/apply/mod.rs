@@ -1,6 +1,6 @@
 //! `tally apply`: configuration as code.
 
-mod files;
+pub(crate) mod files;
 mod report;
 
 use anyhow::anyhow;
