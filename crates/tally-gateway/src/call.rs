@@ -22,6 +22,7 @@ use crate::{
     measure,
     plane::{DataPlane, Identity, Model, Route},
     protocol::{ParsedRequest, Protocol, Splice},
+    redaction::Redacted,
     refusal::Refusal,
     reply::is_event_stream,
     upstream::{self, Failure, Outgoing},
@@ -39,6 +40,8 @@ pub(crate) struct Call {
     pub(crate) query: Option<String>,
     pub(crate) body: Bytes,
     pub(crate) prompt: PromptSize,
+    /// What was taken out of the prompt; the body is without it.
+    pub(crate) redacted: Redacted,
     /// What the budgets said; known once it is admitted.
     pub(crate) told: Told,
     pub(crate) subscription: bool,
@@ -112,6 +115,7 @@ impl Call {
             parsed,
             body,
             prompt,
+            redacted: Redacted::default(),
             told: Told::default(),
             subscription,
             call_id,
@@ -121,6 +125,10 @@ impl Call {
     }
 
     async fn serve(mut self) -> Result<Response, Refusal> {
+        if let Err(refusal) = self.redact() {
+            self.record_refusal(&refusal).await;
+            return Err(refusal);
+        }
         let admitted = if self.protocol.is_metered() {
             self.admit().map(|it| (it.form, Some(it.first), it.told))
         } else {
@@ -355,6 +363,7 @@ impl Call {
         event.retries = retries;
         event.fallback = candidate.fallback;
         event.subscription = self.subscription;
+        event.redactions.clone_from(&self.redacted.counts);
         event.provider = Some(candidate.route.upstream.provider.clone());
         event.model_served = Some(candidate.model.name.to_string());
         event.model_family = Some(candidate.model.family.clone());

@@ -135,6 +135,10 @@ impl Context {
         })
     }
 
+    pub(crate) fn data_class(&self) -> DataClass {
+        self.data_class
+    }
+
     /// A usage event with everything known before the call leaves.
     pub(crate) fn event(
         &self,
