@@ -12,5 +12,6 @@ mod bed;
 mod budgets;
 mod errors;
 mod metering;
+mod redaction;
 mod retries;
 mod streams;
