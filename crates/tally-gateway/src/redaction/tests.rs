@@ -159,7 +159,7 @@ proptest! {
 
     #[test]
     fn only_what_is_found_changes_and_the_rest_stays_json(
-        text in "([a-z ]|\\\\|\"|é|\n|ada@acme.test|4111 1111 1111 1111){0,12}",
+        text in "([a-z ]|\\\\|\"|é|\n| ada@acme.test | 4111 1111 1111 1111 ){0,12}",
     ) {
         let (sent, known) = redacted(&text);
         prop_assert!(!sent.contains(EMAIL) && !sent.contains("4111 1111"));

@@ -13,12 +13,10 @@ struct Known {
     rest_min: usize,
     /// Bytes beside letters and digits.
     also: &'static [u8],
-    /// Beginnings that words have, too, need a digit in what follows.
-    needs_digit: bool,
 }
 
 const fn known(prefix: &'static str, rest_min: usize, also: &'static [u8]) -> Known {
-    Known { prefix, rest_min, also, needs_digit: true }
+    Known { prefix, rest_min, also }
 }
 
 const KNOWN: [Known; 46] = [
@@ -162,7 +160,7 @@ fn of_known(text: &Text<'_>, start: usize, known: &Known) -> Option<Range<usize>
     // The finder minds no case, keys do.
     let begins = text.slice(start, from) == known.prefix && !is_joined(text, start);
     let has_digit = value.bytes().any(|byte| byte.is_ascii_digit());
-    let is_long = value.len() >= known.rest_min && (has_digit || !known.needs_digit);
+    let is_long = value.len() >= known.rest_min && (has_digit || is_random_case(value));
     let is_key = match known.prefix {
         "eyJ" => {
             value.split('.').count() >= 2
@@ -172,7 +170,7 @@ fn of_known(text: &Text<'_>, start: usize, known: &Known) -> Option<Range<usize>
             value.len() == 16 && !value.bytes().any(|byte| byte.is_ascii_lowercase())
         }
         // Words with dashes and names with underscores look like this, too.
-        "sk-" | "tally_" | "hf_" | "r8_" => is_mixed(value),
+        "sk-" | "tally_" | "hf_" | "r8_" => is_mixed(value) || is_random_case(value),
         _ => true,
     };
     (begins && is_long && is_key).then_some(start..end)
@@ -189,6 +187,14 @@ fn is_mixed(value: &str) -> bool {
     let has_lower = value.bytes().any(|byte| byte.is_ascii_lowercase());
     let has_upper = value.bytes().any(|byte| byte.is_ascii_uppercase());
     digits >= 2 && (has_lower && has_upper || digits * 5 >= value.len() && value.len() >= 24)
+}
+
+/// Many letters and digits without a break, in both cases: some random ones hold no digit.
+fn is_random_case(value: &str) -> bool {
+    value.len() >= 32
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && value.bytes().any(|byte| byte.is_ascii_lowercase())
+        && value.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
 /// `-----BEGIN … PRIVATE KEY-----` to its end, or to the text's.
