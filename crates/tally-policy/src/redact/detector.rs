@@ -5,7 +5,14 @@ use std::{collections::BTreeSet, ops::Range};
 use regex::{Regex, RegexBuilder};
 
 use super::{
-    card, email, iban, ip, kind::DataKind, national, numbers::Groups, phone, secret, text::Text,
+    card, email,
+    iban::{self, Account},
+    ip,
+    kind::DataKind,
+    national,
+    numbers::Groups,
+    phone, secret,
+    text::Text,
     unescape::Decoded,
 };
 
@@ -162,14 +169,18 @@ impl Detector {
         {
             let digit = at + offset;
             let groups = Groups::read(text, digit);
-            match classify(text, digit, &groups) {
-                Some((range, kind)) => {
-                    at = range.end.max(digit + 1);
-                    if self.numbers.contains(&kind) {
-                        found.push(Finding { range, kind });
-                    }
+            let (end, kind) = match iban::find(text, digit) {
+                Some(Account::Valid(range)) => (range.end, Some((range, DataKind::Iban))),
+                Some(Account::Invalid(end)) => (end, None),
+                None => {
+                    let found = classify(text, digit, &groups);
+                    let end = found.as_ref().map_or(groups.first().end, |(range, _)| range.end);
+                    (end, found)
                 }
-                None => at = groups.first().end.max(digit + 1),
+            };
+            at = end.max(digit + 1);
+            if let Some((range, kind)) = kind.filter(|(_, kind)| self.numbers.contains(kind)) {
+                found.push(Finding { range, kind });
             }
         }
     }
@@ -177,13 +188,9 @@ impl Detector {
 
 /// What the number that begins here is.
 fn classify(text: &Text<'_>, digit: usize, groups: &Groups) -> Option<(Range<usize>, DataKind)> {
-    let is_fresh = text.starts_at(digit);
-    let lettered = || {
-        iban::find(text, digit).map(|range| (range, DataKind::Iban)).or_else(|| {
-            national::find_lettered(text, digit).map(|range| (range, DataKind::NationalId))
-        })
-    };
-    if !is_fresh {
+    let lettered =
+        || national::find_lettered(text, digit).map(|range| (range, DataKind::NationalId));
+    if !text.starts_at(digit) {
         return lettered();
     }
     card::find(text, groups)

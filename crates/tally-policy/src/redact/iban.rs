@@ -89,8 +89,15 @@ const LENGTHS: [(&[u8; 2], usize); 80] = [
 ];
 const MORE_LENGTHS: [(&[u8; 2], usize); 4] = [(b"TR", 26), (b"UA", 29), (b"VA", 22), (b"XK", 20)];
 
+/// What stands where an account could.
+pub(super) enum Account {
+    Valid(Range<usize>),
+    /// Formed as one, with other check digits: its parts are nothing else either.
+    Invalid(usize),
+}
+
 /// Looks for an account whose check digits are at `digit`.
-pub(super) fn find(text: &Text<'_>, digit: usize) -> Option<Range<usize>> {
+pub(super) fn find(text: &Text<'_>, digit: usize) -> Option<Account> {
     // The country may stand apart: `DE 89 3704 …`.
     let gap = usize::from(text.before(digit) == b' ');
     let start = digit.checked_sub(2 + gap)?;
@@ -101,11 +108,13 @@ pub(super) fn find(text: &Text<'_>, digit: usize) -> Option<Range<usize>> {
     }
     let mut characters = country.to_vec();
     let mut at = digit;
+    let mut is_grouped = gap == 0;
     while characters.len() < known.1 {
         let byte = text.at(at);
         if !byte.is_ascii_alphanumeric() {
             let (_, length) = text.bytes.get(at..).and_then(separator)?;
             at += length;
+            is_grouped &= characters.len().is_multiple_of(4);
             if !text.at(at).is_ascii_alphanumeric() {
                 return None;
             }
@@ -114,7 +123,13 @@ pub(super) fn find(text: &Text<'_>, digit: usize) -> Option<Range<usize>> {
         characters.push(byte.to_ascii_uppercase());
         at += 1;
     }
-    (!is_word(text.at(at)) && passes_check(&characters)).then_some(start..at)
+    if is_word(text.at(at)) {
+        return None;
+    }
+    if passes_check(&characters) {
+        return Some(Account::Valid(start..at));
+    }
+    is_grouped.then_some(Account::Invalid(at))
 }
 
 /// ISO 7064, modulo 97.

@@ -34,7 +34,7 @@ pub(super) fn find(text: &Text<'_>, groups: &Groups) -> Option<Range<usize>> {
         },
         &|it| {
             passes_luhn(&digits(text, it))
-                && text.follows_any(start(it), &["social insurance", " sin ", "sin:", "sin "])
+                && text.follows_any(start(it), &["social insurance", "sin ", "sin:"])
         },
     ];
     let shapes: [(&[usize], usize); 22] = [

@@ -76,7 +76,7 @@ pub(super) fn find(text: &Text<'_>, digit: usize) -> Option<Range<usize>> {
         return None;
     }
     // The tail of a longer number is none of its own.
-    let is_tail = separator_before(before) && text.at(start.wrapping_sub(2)).is_ascii_digit();
+    let is_tail = follows_digits(text, start);
     if is_tail && !has_plus {
         return None;
     }
@@ -94,8 +94,14 @@ pub(super) fn find(text: &Text<'_>, digit: usize) -> Option<Range<usize>> {
     (!is_cut).then_some(start..end)
 }
 
-fn separator_before(byte: u8) -> bool {
-    matches!(byte, b' ' | b'-' | b'/')
+/// Whether digits stand one separator before a place.
+fn follows_digits(text: &Text<'_>, start: usize) -> bool {
+    let is_joint = |length: usize| {
+        let from = start.checked_sub(length)?;
+        let (_, found) = separator(text.bytes.get(from..start)?)?;
+        (found == length && text.before(from).is_ascii_digit()).then_some(())
+    };
+    (1..=3).any(|length| is_joint(length).is_some())
 }
 
 /// Reads digits and what may stand between them.

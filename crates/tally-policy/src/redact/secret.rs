@@ -160,7 +160,11 @@ fn of_known(text: &Text<'_>, start: usize, known: &Known) -> Option<Range<usize>
     // The finder minds no case, keys do.
     let begins = text.slice(start, from) == known.prefix && !is_joined(text, start);
     let has_digit = value.bytes().any(|byte| byte.is_ascii_digit());
-    let is_long = value.len() >= known.rest_min && (has_digit || is_random_case(value));
+    let has_lower = value.bytes().any(|byte| byte.is_ascii_lowercase());
+    let has_upper = value.bytes().any(|byte| byte.is_ascii_uppercase());
+    // One random key in hundreds has no digit; words have letters of one case.
+    let is_long = value.len() >= known.rest_min
+        && (has_digit || has_lower == has_upper || known.prefix.len() == 4 && !has_lower);
     let is_key = match known.prefix {
         "eyJ" => {
             value.split('.').count() >= 2
@@ -224,7 +228,7 @@ fn cut_key(rest: &str) -> usize {
 /// The password of `scheme://user:password@host`.
 fn in_address(text: &Text<'_>, from: usize) -> Option<Range<usize>> {
     let rest = text.bytes.get(from..)?;
-    let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"/\"'<>`?#".contains(byte);
+    let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"/\"'<>`".contains(byte);
     let length = rest.iter().position(is_end).unwrap_or(rest.len()).min(VALUE_BYTES_MAX);
     let authority = rest.get(..length)?;
     let at = memchr::memrchr(b'@', authority)?;

@@ -48,15 +48,36 @@ impl<'a> Text<'a> {
         while !self.text.is_char_boundary(from) {
             from += 1;
         }
-        let name = if from == 0 { self.name } else { "" };
+        let name = if from == 0 { words(self.name) } else { String::new() };
         format!("{name} {}", self.slice(from, place)).to_lowercase()
     }
 
     /// Whether one of the words stands right before a place, or is the member's name.
     pub(super) fn follows_any(&self, place: usize, words: &[&str]) -> bool {
         let context = self.context(place);
-        words.iter().any(|word| context.contains(word))
+        words.iter().any(|word| begins_a_word(&context, word))
     }
+}
+
+/// Whether a word stands in a text, or begins one that does: `tel` begins `telefon`, and
+/// is none in `hotel`.
+fn begins_a_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        !before.is_some_and(char::is_alphabetic)
+    })
+}
+
+/// A member's name in words: `homePhone` is `home Phone`.
+fn words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 4);
+    for character in name.chars() {
+        if character.is_uppercase() {
+            words.push(' ');
+        }
+        words.push(character);
+    }
+    words
 }
 
 /// Letters, digits and `_` of ASCII. Others do not go on: in scripts without spaces a

@@ -17,7 +17,7 @@ pub(crate) fn national_id(random: &mut Random) -> (String, &'static str) {
             ),
             plain,
         ),
-        3 => (random.mask("JG 99 99 99 C"), plain),
+        3 => (random.mask("JG ## ## ## C"), plain),
         4 => (german(random), random.pick(&["{}", "Steuer-ID: {}"])),
         5 => (french(random), random.pick(&["{}", "NIR {}"])),
         6 => (spanish(random), random.pick(&["{}", "DNI {}"])),
@@ -138,7 +138,7 @@ fn polish(random: &mut Random) -> String {
 
 fn dutch(random: &mut Random) -> String {
     loop {
-        let number = random.mask("899999999");
+        let number = random.mask("N########");
         if dot(&number, &[9, 8, 7, 6, 5, 4, 3, 2, -1]) % 11 == 0 {
             return number;
         }

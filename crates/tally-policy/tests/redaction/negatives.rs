@@ -18,7 +18,7 @@ const WORDS: &[&str] = &[
 ];
 
 const RUST: &[&str] = &[
-    "use std::{collections::BTreeMap, sync::Arc};",
+    "use std::{{collections::BTreeMap, sync::Arc}};",
     "pub(crate) fn {w}_{w}(id: u64) -> Result<(), Error> {{",
     "    let {w} = self.{w}.get({n}).copied().unwrap_or_default();",
     "    const MASK: u32 = 0x{h8};",

@@ -50,13 +50,13 @@ impl Random {
         [8, 4, 4, 4, 12].map(|count| self.hex(count)).join("-")
     }
 
-    /// A mask: `9` is a digit, `A` a letter, everything else itself.
+    /// A mask: `#` is a digit, `N` one other than 0, `@` a letter, everything else itself.
     pub(crate) fn mask(&mut self, mask: &str) -> String {
         mask.chars()
             .map(|character| match character {
-                '9' => self.digits(1),
-                '8' => self.of("123456789", 1),
-                'A' => self.of("ABCDEFGHJKLMNPRSTUVWXYZ", 1),
+                '#' => self.digits(1),
+                'N' => self.of("123456789", 1),
+                '@' => self.of("ABCDEFGHJKLMNPRSTUVWXYZ", 1),
                 other => other.to_string(),
             })
             .collect()

@@ -235,7 +235,7 @@ pub(crate) fn near_miss(random: &mut Random) -> String {
         ),
         9 => format!("{}@2x.png", random.pick(&["logo", "icon"])),
         10 => format!("git@github.com:acme/{}.git", random.hex(6)),
-        11 => random.mask("ISBN 978-8-99-999999-9"),
+        11 => random.mask("ISBN 978-N-##-######-#"),
         12 => format!(
             "{}@{}.{}.{}",
             random.pick(&["serde", "left-pad", "react"]),
