@@ -13,21 +13,20 @@ const FINNISH_LETTERS: &[u8; 31] = b"0123456789ABCDEFHJKLMNPRSTUVWXY";
 
 /// A number of digits only, which begins with the first of the groups.
 pub(super) fn find(text: &Text<'_>, groups: &Groups) -> Option<Range<usize>> {
-    let known: [&dyn Fn(&[Group]) -> bool; 13] = [
+    let known: [&dyn Fn(&[Group]) -> bool; 12] = [
         &|it| joined_by(it, b"- ") && is_us_ssn(text, it),
-        &|it| is_german_tax(&digits(text, it)),
+        &|it| joined_by(it, b" ") && is_german_tax(&digits(text, it)),
         &|it| joined_by(it, b" ") && is_french(&digits(text, it)),
         &|it| is_swedish(text, it),
         &|it| joined_by(it, b".-") && is_swiss(&digits(text, it)),
         &|it| is_belgian(&digits(text, it)),
-        &|it| is_brazilian(&digits(text, it)),
+        &|it| ends_with_dash(it) && is_brazilian(&digits(text, it)),
         &|it| is_norwegian(&digits(text, it)),
         &|it| is_polish(&digits(text, it)) && text.follows_any(start(it), &["pesel"]),
         &|it| {
             is_dutch(&digits(text, it))
                 && text.follows_any(start(it), &["bsn", "burgerservice", "sofinummer"])
         },
-        &|it| is_german_tax(&digits(text, it)),
         &|it| {
             is_portuguese(&digits(text, it))
                 && text.follows_any(start(it), &["nif", "contribuinte"])
@@ -37,7 +36,7 @@ pub(super) fn find(text: &Text<'_>, groups: &Groups) -> Option<Range<usize>> {
                 && text.follows_any(start(it), &["social insurance", "sin ", "sin:"])
         },
     ];
-    let shapes: [(&[usize], usize); 22] = [
+    let shapes: [(&[usize], usize); 21] = [
         (&[3, 2, 4], 0),
         (&[9], 0),
         (&[2, 3, 3, 3], 1),
@@ -56,17 +55,26 @@ pub(super) fn find(text: &Text<'_>, groups: &Groups) -> Option<Range<usize>> {
         (&[9], 9),
         (&[4, 2, 3], 9),
         (&[3, 3, 3], 9),
-        (&[3, 3, 3, 2], 1),
-        (&[9], 11),
+        (&[9], 10),
+        (&[3, 3, 3], 10),
         (&[3, 3, 3], 11),
-        (&[3, 3, 3], 12),
     ];
+    // With a plus it is a telephone number.
+    if text.before(groups.first().start) == b'+' {
+        return None;
+    }
     let found = shapes.iter().find_map(|(shape, which)| {
         let check = known.get(*which)?;
         groups.shaped(text, shape).filter(|groups| check(groups))
     })?;
     let last = found.last()?;
     Some(start(found)..last.end)
+}
+
+/// `111.444.777-35`
+fn ends_with_dash(groups: &[Group]) -> bool {
+    let joints: Vec<u8> = groups.iter().map(|group| group.joint).collect();
+    joints.starts_with(b"..-")
 }
 
 fn start(groups: &[Group]) -> usize {

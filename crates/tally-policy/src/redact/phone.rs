@@ -187,11 +187,16 @@ fn national(text: &Text<'_>, start: usize, read: &Read) -> Option<usize> {
     if is_unmistakable(read) {
         return Some(end);
     }
-    let count = read.digits.len();
-    let is_plain = (8..=12).contains(&count)
-        && !read.joints.contains(&b'.')
-        && read.lengths().iter().all(|length| *length <= 11);
-    (is_plain && text.follows_any(start, &WORDS)).then_some(end)
+    // A path or a year says that it is something else.
+    let is_year = read.lengths().first() == Some(&4)
+        && matches!(read.digits.as_slice(), [1, 9, ..] | [2, 0, ..]);
+    let is_other =
+        is_year || matches!(text.before(start), b'/' | b'#') || read.joints.contains(&b'.');
+    if is_other || !text.follows_any(start, &WORDS) {
+        return None;
+    }
+    let mut ends = read.ends.iter().rev();
+    ends.find(|(_, count)| (9..=12).contains(count)).map(|(end, _)| *end)
 }
 
 /// Forms that hardly anything else has.

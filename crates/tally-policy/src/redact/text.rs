@@ -48,8 +48,12 @@ impl<'a> Text<'a> {
         while !self.text.is_char_boundary(from) {
             from += 1;
         }
-        let name = if from == 0 { words(self.name) } else { String::new() };
-        format!("{name} {}", self.slice(from, place)).to_lowercase()
+        let near = self.slice(from, place);
+        // Another line or another cell says nothing about this one.
+        let same = near.rsplit(['\n', '\t', ';', '|']).next().unwrap_or_default();
+        let name =
+            if from == 0 && same.len() == near.len() { words(self.name) } else { String::new() };
+        format!("{name} {same}").to_lowercase()
     }
 
     /// Whether one of the words stands right before a place, or is the member's name.

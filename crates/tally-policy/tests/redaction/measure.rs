@@ -10,7 +10,7 @@ use tally_policy::redact::{DataKind, Detector, Finding};
 
 use crate::{
     negatives::{FILES, files},
-    texts::{Sample, TEXTS, corpus},
+    texts::{SEED, Sample, TEXTS, corpus},
     values::KINDS,
 };
 
@@ -86,10 +86,16 @@ fn shows_misses() -> bool {
 
 #[test]
 fn what_is_promised_is_found() {
-    let corpus = corpus();
+    // Others than the documented one: nothing was ever adjusted to those.
+    for seed in [SEED, 1, 2] {
+        keeps_its_promises(&corpus(seed));
+    }
+}
+
+fn keeps_its_promises(corpus: &[Sample]) {
     let languages: BTreeSet<&str> = corpus.iter().map(|sample| sample.language).collect();
     assert!(corpus.len() >= 2_000 && languages.len() >= 5);
-    let scores = scores(&corpus);
+    let scores = scores(corpus);
     for kind in ["credit_card", "iban", "email", "secret"] {
         let recall = scores[kind].recall();
         assert!(recall >= 0.98, "{kind}: {recall:.4}");
@@ -178,7 +184,7 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
 }
 
 fn table() -> String {
-    let corpus = corpus();
+    let corpus = corpus(SEED);
     let mut table = format!(
         "{TEXTS} texts in 8 languages:\n\n| kind | values | recall | precision |\n|---|---|---|---|\n"
     );
@@ -216,7 +222,7 @@ fn the_measured_numbers_are_those_in_the_documentation() {
 fn the_corpus_can_be_written_down() {
     let Some(path) = std::env::var_os("EXPORT_CORPUS") else { return };
     let mut lines = String::new();
-    for sample in corpus() {
+    for sample in corpus(SEED) {
         let known: Vec<_> =
             sample.known.iter().map(|(kind, range)| (kind, range.start, range.end)).collect();
         let line = serde_json::json!({ "text": sample.text, "known": known });

@@ -154,9 +154,12 @@ const LANGUAGES: [Language; 8] = [
     },
 ];
 
-/// The corpus, the same every time.
-pub(crate) fn corpus() -> Vec<Sample> {
-    let mut random = Random::new(20_261_122);
+/// The seed of the corpus that is documented.
+pub(crate) const SEED: u64 = 20_261_122;
+
+/// The corpus of a seed, the same every time.
+pub(crate) fn corpus(seed: u64) -> Vec<Sample> {
+    let mut random = Random::new(seed);
     (0..TEXTS).map(|index| sample(index, &mut random)).collect()
 }
 
