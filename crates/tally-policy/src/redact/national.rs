@@ -11,64 +11,44 @@ use super::{
 const SPANISH_LETTERS: &[u8; 23] = b"TRWAGMYFPDXBNJZSQVHLCKE";
 const FINNISH_LETTERS: &[u8; 31] = b"0123456789ABCDEFHJKLMNPRSTUVWXY";
 
+/// Whether groups of digits, of the right lengths, are a number of some country.
+type Check = fn(&Text<'_>, &[Group]) -> bool;
+
+/// How numbers of digits only are grouped, and what tells that they are one.
+const KNOWN: [(&[usize], Check); 21] = [
+    (&[3, 2, 4], is_us_ssn),
+    (&[9], is_us_ssn),
+    (&[2, 3, 3, 3], is_german_tax),
+    (&[11], is_german_tax),
+    (&[1, 2, 2, 2, 3, 3, 2], is_french),
+    (&[1, 2, 2, 2, 3, 3], is_french),
+    (&[15], is_french),
+    (&[6, 4], is_swedish),
+    (&[8, 4], is_swedish),
+    (&[3, 4, 4, 2], is_swiss),
+    (&[2, 2, 2, 3, 2], is_belgian),
+    (&[3, 3, 3, 2], is_brazilian),
+    (&[6, 5], is_norwegian),
+    (&[11], is_norwegian),
+    (&[11], is_polish),
+    (&[9], is_dutch),
+    (&[4, 2, 3], is_dutch),
+    (&[3, 3, 3], is_dutch),
+    (&[9], is_portuguese),
+    (&[3, 3, 3], is_portuguese),
+    (&[3, 3, 3], is_canadian),
+];
+
 /// A number of digits only, which begins with the first of the groups.
 pub(super) fn find(text: &Text<'_>, groups: &Groups) -> Option<Range<usize>> {
-    let known: [&dyn Fn(&[Group]) -> bool; 12] = [
-        &|it| joined_by(it, b"- ") && is_us_ssn(text, it),
-        &|it| joined_by(it, b" ") && is_german_tax(&digits(text, it)),
-        &|it| joined_by(it, b" ") && is_french(&digits(text, it)),
-        &|it| is_swedish(text, it),
-        &|it| joined_by(it, b".-") && is_swiss(&digits(text, it)),
-        &|it| is_belgian(&digits(text, it)),
-        &|it| ends_with_dash(it) && is_brazilian(&digits(text, it)),
-        &|it| is_norwegian(&digits(text, it)),
-        &|it| is_polish(&digits(text, it)) && text.follows_any(start(it), &["pesel"]),
-        &|it| {
-            is_dutch(&digits(text, it))
-                && text.follows_any(start(it), &["bsn", "burgerservice", "sofinummer"])
-        },
-        &|it| {
-            is_portuguese(&digits(text, it))
-                && text.follows_any(start(it), &["nif", "contribuinte"])
-        },
-        &|it| {
-            passes_luhn(&digits(text, it))
-                && text.follows_any(start(it), &["social insurance", "sin ", "sin:"])
-        },
-    ];
-    let shapes: [(&[usize], usize); 21] = [
-        (&[3, 2, 4], 0),
-        (&[9], 0),
-        (&[2, 3, 3, 3], 1),
-        (&[11], 1),
-        (&[1, 2, 2, 2, 3, 3, 2], 2),
-        (&[1, 2, 2, 2, 3, 3], 2),
-        (&[15], 2),
-        (&[6, 4], 3),
-        (&[8, 4], 3),
-        (&[3, 4, 4, 2], 4),
-        (&[2, 2, 2, 3, 2], 5),
-        (&[3, 3, 3, 2], 6),
-        (&[6, 5], 7),
-        (&[11], 7),
-        (&[11], 8),
-        (&[9], 9),
-        (&[4, 2, 3], 9),
-        (&[3, 3, 3], 9),
-        (&[9], 10),
-        (&[3, 3, 3], 10),
-        (&[3, 3, 3], 11),
-    ];
     // With a plus it is a telephone number.
     if text.before(groups.first().start) == b'+' {
         return None;
     }
-    let found = shapes.iter().find_map(|(shape, which)| {
-        let check = known.get(*which)?;
-        groups.shaped(text, shape).filter(|groups| check(groups))
+    let found = KNOWN.iter().find_map(|(shape, check)| {
+        groups.shaped(text, shape).filter(|groups| check(text, groups))
     })?;
-    let last = found.last()?;
-    Some(start(found)..last.end)
+    Some(start(found)..found.last()?.end)
 }
 
 /// `111.444.777-35`
@@ -83,6 +63,9 @@ fn start(groups: &[Group]) -> usize {
 
 fn is_us_ssn(text: &Text<'_>, groups: &[Group]) -> bool {
     let number = value(&digits(text, groups));
+    if !joined_by(groups, b"- ") {
+        return false;
+    }
     let (area, group, serial) = (number / 1_000_000, number / 10_000 % 100, number % 10_000);
     let is_given = !matches!(area, 0 | 666 | 900..) && group != 0 && serial != 0;
     // Dashes make it one; spaces, or nothing, need a word.
@@ -94,9 +77,10 @@ fn is_us_ssn(text: &Text<'_>, groups: &[Group]) -> bool {
 }
 
 /// Of the first ten digits exactly one is repeated, two or three times; ISO 7064 check.
-fn is_german_tax(digits: &[u32]) -> bool {
-    let [front @ .., check] = digits else { return false };
-    if front.len() != 10 || front.first() == Some(&0) {
+fn is_german_tax(text: &Text<'_>, groups: &[Group]) -> bool {
+    let digits = digits(text, groups);
+    let [front @ .., check] = digits.as_slice() else { return false };
+    if !joined_by(groups, b" ") || front.len() != 10 || front.first() == Some(&0) {
         return false;
     }
     let mut counts = [0_u32; 10];
@@ -116,9 +100,12 @@ fn is_german_tax(digits: &[u32]) -> bool {
 
 /// Sex, year, month, department, commune, order, and a key modulo 97; without the key only
 /// where it is grouped as people write it.
-fn is_french(digits: &[u32]) -> bool {
+fn is_french(text: &Text<'_>, groups: &[Group]) -> bool {
+    let digits = digits(text, groups);
     let month = digits.get(3..5).map_or(0, value);
-    let is_person = matches!(digits.first(), Some(1 | 2)) && (1..=12).contains(&month);
+    let is_person = joined_by(groups, b" ")
+        && matches!(digits.first(), Some(1 | 2))
+        && (1..=12).contains(&month);
     match digits.len() {
         15 => {
             let (number, key) = digits.split_at(13);
@@ -136,47 +123,67 @@ fn is_swedish(text: &Text<'_>, groups: &[Group]) -> bool {
     joined_by(groups, b"-") && is_date(last_ten, 2, 4) && passes_luhn(last_ten)
 }
 
-fn is_swiss(digits: &[u32]) -> bool {
+fn is_swiss(text: &Text<'_>, groups: &[Group]) -> bool {
+    let digits = digits(text, groups);
     let front = digits.get(..12).unwrap_or_default();
     let sum = weighted(front, &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3]);
-    digits.starts_with(&[7, 5, 6]) && digits.last() == Some(&((10 - sum % 10) % 10))
+    joined_by(groups, b".-")
+        && digits.starts_with(&[7, 5, 6])
+        && digits.last() == Some(&((10 - sum % 10) % 10))
 }
 
-fn is_belgian(digits: &[u32]) -> bool {
+fn is_belgian(text: &Text<'_>, groups: &[Group]) -> bool {
+    let digits = digits(text, groups);
     let (Some(number), Some(check)) = (digits.get(..9), digits.get(9..11)) else { return false };
     let (number, check) = (value(number), value(check));
     digits.len() == 11 && [number, 2_000_000_000 + number].iter().any(|it| 97 - it % 97 == check)
 }
 
-fn is_brazilian(digits: &[u32]) -> bool {
+fn is_brazilian(text: &Text<'_>, groups: &[Group]) -> bool {
+    let digits = digits(text, groups);
     let is_varied = digits.windows(2).any(|pair| pair.first() != pair.last());
     let check = |count: u32| {
         let weights: Vec<u32> = (2..=count + 1).rev().collect();
-        (weighted(digits, &weights) * 10 % 11) % 10
+        (weighted(&digits, &weights) * 10 % 11) % 10
     };
-    digits.len() == 11 && is_varied && digits.get(9..) == Some(&[check(9), check(10)])
+    ends_with_dash(groups)
+        && digits.len() == 11
+        && is_varied
+        && digits.get(9..) == Some(&[check(9), check(10)])
 }
 
 /// `DDMMYYNNNCC` with two check digits.
-fn is_norwegian(digits: &[u32]) -> bool {
+fn is_norwegian(text: &Text<'_>, groups: &[Group]) -> bool {
+    let digits = digits(text, groups);
     digits.len() == 11
-        && is_date(digits, 2, 0)
-        && weighted(digits, &[3, 7, 6, 1, 8, 9, 4, 5, 2, 1]).is_multiple_of(11)
-        && weighted(digits, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)
+        && is_date(&digits, 2, 0)
+        && weighted(&digits, &[3, 7, 6, 1, 8, 9, 4, 5, 2, 1]).is_multiple_of(11)
+        && weighted(&digits, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)
 }
 
-fn is_polish(digits: &[u32]) -> bool {
-    weighted(digits, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]).is_multiple_of(10)
+fn is_polish(text: &Text<'_>, groups: &[Group]) -> bool {
+    let sum = weighted(&digits(text, groups), &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]);
+    sum.is_multiple_of(10) && text.follows_any(start(groups), &["pesel"])
 }
 
-fn is_dutch(digits: &[u32]) -> bool {
-    let positive = weighted(digits, &[9, 8, 7, 6, 5, 4, 3, 2]);
-    digits.len() == 9 && positive % 11 == digits.last().copied().unwrap_or(0) % 11 && positive > 0
+fn is_dutch(text: &Text<'_>, groups: &[Group]) -> bool {
+    let digits = digits(text, groups);
+    let positive = weighted(&digits, &[9, 8, 7, 6, 5, 4, 3, 2]);
+    text.follows_any(start(groups), &["bsn", "burgerservice", "sofinummer"])
+        && positive % 11 == digits.last().copied().unwrap_or(0) % 11
+        && positive > 0
 }
 
-fn is_portuguese(digits: &[u32]) -> bool {
-    let rest = 11 - weighted(digits, &[9, 8, 7, 6, 5, 4, 3, 2]) % 11;
+fn is_portuguese(text: &Text<'_>, groups: &[Group]) -> bool {
+    let digits = digits(text, groups);
+    let rest = 11 - weighted(&digits, &[9, 8, 7, 6, 5, 4, 3, 2]) % 11;
     digits.last() == Some(&(if rest > 9 { 0 } else { rest }))
+        && text.follows_any(start(groups), &["nif", "contribuinte"])
+}
+
+fn is_canadian(text: &Text<'_>, groups: &[Group]) -> bool {
+    passes_luhn(&digits(text, groups))
+        && text.follows_any(start(groups), &["social insurance", "sin ", "sin:"])
 }
 
 /// Whether the digits hold a month and a day at these places.

@@ -212,9 +212,7 @@ fn is_unmistakable(read: &Read) -> bool {
         // 06 12 34 56 78
         [2, 2, 2, 2, 2] => has_trunk && read.joined_alike(b" .-"),
         // 020 7946 0958
-        [3, 4, 4] => {
-            has_trunk && read.joined_alike(b" -") || read.joints.first() == Some(&b')') && has_trunk
-        }
+        [3, 4, 4] => has_trunk && (read.joined_alike(b" -") || read.joints.first() == Some(&b')')),
         // (030) 1234567, 030/1234567
         [2..=5, 4..=8] => {
             has_trunk

@@ -97,7 +97,7 @@ pub(super) fn separator(bytes: &[u8]) -> Option<(u8, usize)> {
         [plain @ (b' ' | b'-' | b'.' | b'/'), ..] => Some((*plain, 1)),
         [0xc2, 0xa0, ..] => Some((b' ', 2)),
         [0xe2, 0x80, 0xaf | 0x89 | 0x87, ..] => Some((b' ', 3)),
-        [0xe2, 0x80, 0x90 | 0x91 | 0x92 | 0x93, ..] => Some((b'-', 3)),
+        [0xe2, 0x80, 0x90..=0x93, ..] => Some((b'-', 3)),
         _ => None,
     }
 }

@@ -190,7 +190,7 @@ fn luhn_sum(number: &str) -> u32 {
 /// The number with the last digit that makes it pass.
 pub(crate) fn with_luhn(front: &str) -> String {
     let tries = (0..10).map(|digit| format!("{front}{digit}"));
-    tries.into_iter().find(|number| luhn_sum(number) % 10 == 0).unwrap()
+    tries.into_iter().find(|number| luhn_sum(number).is_multiple_of(10)).unwrap()
 }
 
 pub(crate) fn card(random: &mut Random) -> String {
