@@ -10,9 +10,9 @@ use super::{
     ip,
     kind::DataKind,
     national,
-    numbers::Groups,
+    numbers::{Groups, end_of_digits},
     phone, secret,
-    text::Text,
+    text::{Text, is_word},
     unescape::Decoded,
 };
 
@@ -168,7 +168,15 @@ impl Detector {
             text.bytes.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_digit))
         {
             let digit = at + offset;
+            if !text.starts_at(digit) && !may_go_on(text, digit) {
+                at = end_of_digits(text, digit);
+                continue;
+            }
             let groups = Groups::read(text, digit);
+            if groups.is_short(text) {
+                at = groups.first().end;
+                continue;
+            }
             let (end, kind) = match iban::find(text, digit) {
                 Some(Account::Valid(range)) => (range.end, Some((range, DataKind::Iban))),
                 Some(Account::Invalid(end)) => (end, None),
@@ -186,6 +194,15 @@ impl Detector {
     }
 }
 
+/// Whether the letters before a digit could be the beginning of a number: a letter of
+/// Spain's residents, two of a country or of Britain's insurance, six of an Italian.
+/// Nearly every digit in a hash or an id is none of these.
+fn may_go_on(text: &Text<'_>, digit: usize) -> bool {
+    let before = text.bytes.get(..digit).unwrap_or_default();
+    let letters = before.iter().rev().take(7).take_while(|byte| is_word(**byte)).count();
+    matches!(letters, 1 | 2 | 6)
+}
+
 /// What the number that begins here is.
 fn classify(text: &Text<'_>, digit: usize, groups: &Groups) -> Option<(Range<usize>, DataKind)> {
     let lettered =
@@ -198,7 +215,7 @@ fn classify(text: &Text<'_>, digit: usize, groups: &Groups) -> Option<(Range<usi
         .or_else(lettered)
         .or_else(|| ip::find_v4(text, digit).map(|range| (range, DataKind::IpAddress)))
         .or_else(|| national::find(text, groups).map(|range| (range, DataKind::NationalId)))
-        .or_else(|| phone::find(text, digit).map(|range| (range, DataKind::Phone)))
+        .or_else(|| phone::find(text, digit, groups).map(|range| (range, DataKind::Phone)))
 }
 
 /// Leaves one finding where several overlap: the one whose kind comes first, else the

@@ -102,6 +102,9 @@ pub(super) fn find(text: &Text<'_>, digit: usize) -> Option<Account> {
     let gap = usize::from(text.before(digit) == b' ');
     let start = digit.checked_sub(2 + gap)?;
     let country = [text.at(start).to_ascii_uppercase(), text.at(start + 1).to_ascii_uppercase()];
+    if !country.iter().all(u8::is_ascii_uppercase) {
+        return None;
+    }
     let known = LENGTHS.iter().chain(&MORE_LENGTHS).find(|(code, _)| **code == country)?;
     if !text.starts_at(start) {
         return None;

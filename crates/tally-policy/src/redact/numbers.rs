@@ -2,6 +2,8 @@
 
 use super::text::{Text, separator};
 
+/// Shorter numbers are nothing that is looked for.
+const DIGITS_MIN: usize = 7;
 /// No known number has more groups.
 const GROUPS_MAX: usize = 10;
 
@@ -42,6 +44,23 @@ impl Groups {
         read
     }
 
+    /// Whether there are too few digits for anything that is looked for: no address, no
+    /// brackets of a telephone number, no letters beside it.
+    pub(super) fn is_short(&self, text: &Text<'_>) -> bool {
+        let groups = self.groups.get(..self.count).unwrap_or_default();
+        let (Some(first), Some(last)) = (groups.first(), groups.last()) else { return true };
+        let before = text.before(first.start);
+        let letter = if before == b' ' { text.at(first.start.wrapping_sub(2)) } else { before };
+        let has_letters = letter.is_ascii_alphabetic();
+        let is_bracketed = matches!(before, b'+' | b'(') || bracket_follows(text, last.end);
+        self.digits() < DIGITS_MIN && first.joint != b'.' && !has_letters && !is_bracketed
+    }
+
+    /// How many digits the groups have.
+    pub(super) fn digits(&self) -> usize {
+        self.groups.iter().take(self.count).map(|group| group.end - group.start).sum()
+    }
+
     pub(super) fn first(&self) -> Group {
         self.groups.first().copied().unwrap_or_default()
     }
@@ -54,6 +73,10 @@ impl Groups {
             groups.iter().zip(shape).all(|(group, length)| group.end - group.start == *length);
         (fits && is_whole(text, groups)).then_some(groups)
     }
+}
+
+fn bracket_follows(text: &Text<'_>, end: usize) -> bool {
+    matches!(text.at(end), b'(' | b')') || text.at(end) == b' ' && text.at(end + 1) == b'('
 }
 
 /// Whether no digits are joined to the groups on either side, and no letters.

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::{
     country::{code_length, is_nanp},
+    numbers::Groups,
     text::{Text, is_word, separator},
 };
 
@@ -59,7 +60,7 @@ struct Read {
 }
 
 /// A number whose first digit is at `digit`.
-pub(super) fn find(text: &Text<'_>, digit: usize) -> Option<Range<usize>> {
+pub(super) fn find(text: &Text<'_>, digit: usize, groups: &Groups) -> Option<Range<usize>> {
     let mut start = digit;
     if text.before(start) == b'(' {
         start -= 1;
@@ -78,6 +79,11 @@ pub(super) fn find(text: &Text<'_>, digit: usize) -> Option<Range<usize>> {
     // The tail of a longer number is none of its own.
     let is_tail = follows_digits(text, start);
     if is_tail && !has_plus {
+        return None;
+    }
+    let may_be =
+        has_plus || start < digit || text.at(digit) == b'0' || groups.digits() >= DIGITS_MIN;
+    if !may_be {
         return None;
     }
     let read = read(text, digit, start < digit && text.at(digit - 1) == b'(');
