@@ -1,7 +1,9 @@
 //! Telephone numbers: with `+` anywhere; in a country's own form where the form is
 //! unmistakable or a word before it says what it is.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::{
     country::{code_length, is_nanp},
@@ -11,7 +13,7 @@ use super::{
 
 const DIGITS_MIN: usize = 8;
 const DIGITS_MAX: usize = 15;
-const WORDS: [&str; 36] = [
+const WORDS: [&str; 39] = [
     "tel",
     "tél",
     "phone",
@@ -48,7 +50,15 @@ const WORDS: [&str; 36] = [
     "contato",
     "ligue",
     "電話",
+    "TÉL",
+    "MÓVIL",
+    "LLÁM",
 ];
+
+static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let kind = Some(AhoCorasickKind::DFA);
+    AhoCorasick::builder().ascii_case_insensitive(true).kind(kind).build(WORDS).ok()
+});
 
 /// A number as it was read: digits, and how they are grouped.
 struct Read {
@@ -198,11 +208,9 @@ fn national(text: &Text<'_>, start: usize, read: &Read) -> Option<usize> {
         && matches!(read.digits.as_slice(), [1, 9, ..] | [2, 0, ..]);
     let is_other =
         is_year || matches!(text.before(start), b'/' | b'#') || read.joints.contains(&b'.');
-    if is_other || !text.follows_any(start, &WORDS) {
-        return None;
-    }
     let mut ends = read.ends.iter().rev();
-    ends.find(|(_, count)| (9..=12).contains(count)).map(|(end, _)| *end)
+    let (end, _) = ends.find(|(_, count)| (9..=12).contains(count)).filter(|_| !is_other)?;
+    FINDER.as_ref().is_some_and(|finder| text.follows(start, finder)).then_some(*end)
 }
 
 /// Forms that hardly anything else has.

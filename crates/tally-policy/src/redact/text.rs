@@ -1,5 +1,7 @@
 //! A text as the detectors look at it.
 
+use aho_corasick::AhoCorasick;
+
 /// How far back a word may stand that says what a number is, in bytes.
 const CONTEXT_BYTES: usize = 40;
 
@@ -42,8 +44,9 @@ impl<'a> Text<'a> {
         !is_word(self.at(place))
     }
 
-    /// What stands right before a place, in small letters, the member's name included.
-    pub(super) fn context(&self, place: usize) -> String {
+    /// What stands right before a place on the same line and in the same cell, and the
+    /// member's name if nothing else stands between.
+    fn near(&self, place: usize) -> (&'a str, &'a str) {
         let mut from = place.saturating_sub(CONTEXT_BYTES);
         while !self.text.is_char_boundary(from) {
             from += 1;
@@ -51,25 +54,41 @@ impl<'a> Text<'a> {
         let near = self.slice(from, place);
         // Another line or another cell says nothing about this one.
         let same = near.rsplit(['\n', '\t', ';', '|']).next().unwrap_or_default();
-        let name =
-            if from == 0 && same.len() == near.len() { words(self.name) } else { String::new() };
-        format!("{name} {same}").to_lowercase()
+        let name = if from == 0 && same.len() == near.len() { self.name } else { "" };
+        (name, same)
     }
 
-    /// Whether one of the words stands right before a place, or is the member's name.
+    /// What stands near before a place, in small letters.
+    pub(super) fn context(&self, place: usize) -> String {
+        let (name, near) = self.near(place);
+        format!("{} {near}", words(name)).to_lowercase()
+    }
+
+    /// Whether one of the words stands right before a place, or in the member's name.
     pub(super) fn follows_any(&self, place: usize, words: &[&str]) -> bool {
         let context = self.context(place);
         words.iter().any(|word| begins_a_word(&context, word))
+    }
+
+    /// The same for many words, which do not mind the case of ASCII.
+    pub(super) fn follows(&self, place: usize, finder: &AhoCorasick) -> bool {
+        let (name, near) = self.near(place);
+        let finds = |text: &str| {
+            finder.find_overlapping_iter(text).any(|found| is_beginning(text, found.start()))
+        };
+        finds(near) || !name.is_empty() && finds(&words(name))
     }
 }
 
 /// Whether a word stands in a text, or begins one that does: `tel` begins `telefon`, and
 /// is none in `hotel`.
 fn begins_a_word(text: &str, word: &str) -> bool {
-    text.match_indices(word).any(|(at, _)| {
-        let before = text.get(..at).and_then(|before| before.chars().next_back());
-        !before.is_some_and(char::is_alphabetic)
-    })
+    text.match_indices(word).any(|(at, _)| is_beginning(text, at))
+}
+
+fn is_beginning(text: &str, at: usize) -> bool {
+    let before = text.get(..at).and_then(|before| before.chars().next_back());
+    !before.is_some_and(char::is_alphabetic)
 }
 
 /// A member's name in words: `homePhone` is `home Phone`.
