@@ -91,9 +91,8 @@ pub(super) fn find(text: &Text<'_>, digit: usize, groups: &Groups) -> Option<Ran
     if is_tail && !has_plus {
         return None;
     }
-    let may_be =
-        has_plus || start < digit || text.at(digit) == b'0' || groups.digits() >= DIGITS_MIN;
-    if !may_be {
+    let is_marked = has_plus || start < digit || text.at(digit) == b'0';
+    if !is_marked && !may_be(text, start, groups) {
         return None;
     }
     let read = read(text, digit, start < digit && text.at(digit - 1) == b'(');
@@ -108,6 +107,16 @@ pub(super) fn find(text: &Text<'_>, digit: usize, groups: &Groups) -> Option<Ran
         || matches!(text.at(end), b'.' | b',' | b'-' | b'/' | b':')
             && text.at(end + 1).is_ascii_digit();
     (!is_cut).then_some(start..end)
+}
+
+/// Whether a number without any mark could be one, before it is read: most cannot.
+fn may_be(text: &Text<'_>, start: usize, groups: &Groups) -> bool {
+    groups.digits() >= DIGITS_MIN
+        && (groups.shaped(text, &[3, 3, 4]).is_some() || follows_word(text, start))
+}
+
+fn follows_word(text: &Text<'_>, start: usize) -> bool {
+    FINDER.as_ref().is_some_and(|finder| text.follows(start, finder))
 }
 
 /// Whether digits stand one separator before a place.
@@ -210,7 +219,7 @@ fn national(text: &Text<'_>, start: usize, read: &Read) -> Option<usize> {
         is_year || matches!(text.before(start), b'/' | b'#') || read.joints.contains(&b'.');
     let mut ends = read.ends.iter().rev();
     let (end, _) = ends.find(|(_, count)| (9..=12).contains(count)).filter(|_| !is_other)?;
-    FINDER.as_ref().is_some_and(|finder| text.follows(start, finder)).then_some(*end)
+    follows_word(text, start).then_some(*end)
 }
 
 /// Forms that hardly anything else has.
