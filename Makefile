@@ -85,10 +85,9 @@ sdk: setup ## Run the official Python SDKs against Tally and the simulator, and 
 	$(PYTHON) -m pytest tests/sdk -q
 
 .PHONY: bench
-bench: setup-build ## Measure added latency, durable throughput, the overview's queries and admission.
+bench: setup-build ## Measure added latency, durable throughput, the overview's queries, admission and redaction.
 	$(CARGO) build --release -p tally -p tally-bench
 	for measurement in latency journal ship overview; do target/release/tally-bench $$measurement || exit 1; done
-	$(CARGO) bench -p tally-bench-rooms
 
 .PHONY: dist
 dist: ## Build a self-contained, optimised binary (compiles DuckDB: some 20 minutes).

@@ -23,6 +23,7 @@ use crate::{
     plane::{DataPlane, Identity, Model, Route},
     policy::Policed,
     protocol::{ParsedRequest, Protocol, Splice},
+    redaction::Redacted,
     refusal::Refusal,
     reply::is_event_stream,
     upstream::{self, Failure, Outgoing},
@@ -42,6 +43,8 @@ pub(crate) struct Call {
     pub(crate) prompt: PromptSize,
     /// What the policies said; known once it is served.
     pub(crate) policed: Policed,
+    /// What was taken out of the prompt; the body is without it.
+    pub(crate) redacted: Redacted,
     /// What the budgets said; known once it is admitted.
     pub(crate) told: Told,
     pub(crate) subscription: bool,
@@ -116,6 +119,7 @@ impl Call {
             body,
             prompt,
             policed: Policed::default(),
+            redacted: Redacted::default(),
             told: Told::default(),
             subscription,
             call_id,
@@ -125,7 +129,7 @@ impl Call {
     }
 
     async fn serve(mut self) -> Result<Response, Refusal> {
-        if let Err(refusal) = self.police() {
+        if let Err(refusal) = self.police().and_then(|()| self.redact()) {
             self.record_refusal(&refusal).await;
             return Err(refusal);
         }
@@ -388,6 +392,7 @@ impl Call {
         event.retries = retries;
         event.fallback = candidate.fallback;
         event.subscription = self.subscription;
+        event.redactions.clone_from(&self.redacted.counts);
         event.provider = Some(candidate.route.upstream.provider.clone());
         event.model_served = Some(candidate.model.name.to_string());
         event.model_family = Some(candidate.model.family.clone());

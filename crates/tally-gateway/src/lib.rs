@@ -8,7 +8,8 @@
 //! - Nothing here waits for the store or the warehouse: everything is read from
 //!   one immutable [`DataPlane`], swapped whole.
 //! - A request's and a reply's bytes pass untouched, but for the model's upstream
-//!   name and the question for a stream's usage (whose answer is hidden again).
+//!   name, the question for a stream's usage (whose answer is hidden again), and what
+//!   must not leave ([`redaction`]).
 //! - Every attempt that may have been billed becomes exactly one usage event,
 //!   however it ends.
 #![cfg_attr(
@@ -31,6 +32,7 @@ mod models;
 mod plane;
 mod policy;
 mod protocol;
+mod redaction;
 mod refusal;
 mod reply;
 mod sse;
@@ -48,6 +50,7 @@ use axum::{
 };
 use tally_budget::{Budgets, Rates};
 use tally_journal::Journal;
+use tally_policy::redact::RedactionKey;
 use tally_types::{Clock, IdSource};
 
 pub use auth::{bearer, key_refusal, require_scope};
@@ -72,6 +75,9 @@ pub struct Options {
     pub retry_wait_first: Duration,
     /// The longest wait; a provider that asks for more is not asked again.
     pub retry_wait_max: Duration,
+    /// What placeholders of redacted values follow from. The same on every node and after
+    /// a restart, or a conversation's placeholders change; none stands for a random one.
+    pub redaction_key: Option<RedactionKey>,
 }
 
 /// What the gateway is made of.
@@ -83,6 +89,7 @@ pub struct Gateway {
     estimator: Estimator,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
+    redaction_key: RedactionKey,
     options: Options,
 }
 
@@ -95,6 +102,7 @@ impl Default for Options {
             reply_bytes_max: 64 << 20,
             retry_wait_first: Duration::from_millis(250),
             retry_wait_max: Duration::from_secs(10),
+            redaction_key: None,
         }
     }
 }
@@ -112,6 +120,8 @@ impl Gateway {
         ids: Arc<dyn IdSource>,
         options: Options,
     ) -> Arc<Self> {
+        let redaction_key = options.redaction_key.clone();
+        let redaction_key = redaction_key.unwrap_or_else(|| random_key(&*clock, &*ids));
         Arc::new(Self {
             plane: ArcSwap::from_pointee(plane),
             journal,
@@ -120,6 +130,7 @@ impl Gateway {
             estimator,
             clock,
             ids,
+            redaction_key,
             options,
         })
     }
@@ -168,6 +179,10 @@ impl Gateway {
         &self.estimator
     }
 
+    fn redaction_key(&self) -> &RedactionKey {
+        &self.redaction_key
+    }
+
     /// The gateway's routes. Authentication is by virtual key on every one of them.
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
@@ -182,6 +197,12 @@ impl Gateway {
             .layer(DefaultBodyLimit::disable())
             .with_state(Arc::clone(self))
     }
+}
+
+/// A key that nobody knows, from the random parts of two ids.
+fn random_key(clock: &dyn Clock, ids: &dyn IdSource) -> RedactionKey {
+    let [one, other] = [ids.uuid(clock.now()), ids.uuid(clock.now())];
+    RedactionKey::new(&[one.into_bytes(), other.into_bytes()].concat())
 }
 
 fn metered(protocol: &'static dyn Protocol) -> axum::routing::MethodRouter<Arc<Gateway>> {

@@ -11,16 +11,19 @@ use std::{
 };
 
 use http::StatusCode;
-use tally_policy::rules::{
-    Act, Ask, Decision, Matched, PolicyAnswer, PolicyCall, PolicyQuestion, RuleSet, Waiver,
+use tally_policy::{
+    redact::Pattern,
+    rules::{
+        Act, Ask, Decision, Matched, PolicyAnswer, PolicyCall, PolicyQuestion, RuleSet, Waiver,
+    },
 };
 use tally_store::Snapshot;
 use tally_types::{
-    FallbackReason, PolicyDecision, ProviderName, Severity, TimeZone, Timestamp, UsageEvent,
+    FallbackReason, Name, PolicyDecision, ProviderName, Severity, TimeZone, Timestamp, UsageEvent,
     WorkloadName,
     spec::{
-        ModelSpec, PolicyProvider, PolicyTime, PolicyWeekday, PolicyWorkload, ProviderSpec,
-        RuleDegrade, StageDegrade, WorkloadSpec,
+        ExceptionSpec, GrantState, ModelSpec, PolicyProvider, PolicyTime, PolicyWeekday,
+        PolicyWorkload, ProviderSpec, RuleDegrade, StageDegrade, WorkloadSpec,
     },
 };
 
@@ -37,6 +40,8 @@ pub(crate) struct Policies {
     waivers: Vec<Waiver>,
     providers: HashMap<ProviderName, PolicyProvider>,
     zone: TimeZone,
+    /// Kinds of data of the company's own.
+    pub(crate) patterns: Vec<Pattern>,
 }
 
 /// What the policies made of a call.
@@ -69,8 +74,13 @@ impl Policies {
     pub(crate) fn new(snapshot: &Snapshot) -> Self {
         let policies = snapshot.policies.iter().map(|(name, spec)| (name.as_str(), spec));
         let providers = snapshot.providers.iter();
+        let rules = RuleSet::compile(policies);
+        // One that cannot be used was refused when its policy was stored.
+        let patterns = rules.patterns().iter();
+        let patterns = patterns.filter_map(|it| Pattern::new(&it.name, &it.regex).ok()).collect();
         Self {
-            rules: RuleSet::compile(policies),
+            patterns,
+            rules,
             waivers: waivers_of(snapshot),
             providers: providers.map(|(name, spec)| (name.clone(), provider(name, spec))).collect(),
             zone: snapshot.organization.zone(),
@@ -199,9 +209,20 @@ pub(crate) fn workload_facts(name: &WorkloadName, spec: &WorkloadSpec) -> Policy
     }
 }
 
-/// Exceptions that were approved; none are kept yet.
-fn waivers_of(_snapshot: &Snapshot) -> Vec<Waiver> {
-    Vec::new()
+/// Exceptions that were approved; whether their time has come is asked call by call.
+fn waivers_of(snapshot: &Snapshot) -> Vec<Waiver> {
+    let approved = |it: &(&Name, &ExceptionSpec)| it.1.state == GrantState::Approved;
+    let waiver = |(name, spec): (&Name, &ExceptionSpec)| Waiver {
+        exception: name.to_string(),
+        rule: spec.rule.clone(),
+        person: spec.scope.person.as_ref().map(ToString::to_string),
+        team: spec.scope.team.as_ref().map(ToString::to_string),
+        workload: spec.scope.workload.as_ref().map(ToString::to_string),
+        key: spec.scope.key.as_ref().map(ToString::to_string),
+        from: spec.from,
+        until: spec.until,
+    };
+    snapshot.exceptions.iter().filter(approved).map(waiver).collect()
 }
 
 fn provider(name: &ProviderName, spec: &ProviderSpec) -> PolicyProvider {
@@ -226,13 +247,6 @@ impl DataPlane {
         now: Timestamp,
     ) -> Result<PolicyAnswer, String> {
         self.policies.answer(&self.snapshot, question, now)
-    }
-
-    /// Adds approved exceptions.
-    #[must_use]
-    pub fn with_waivers(mut self, waivers: impl IntoIterator<Item = Waiver>) -> Self {
-        self.policies.waivers.extend(waivers);
-        self
     }
 }
 

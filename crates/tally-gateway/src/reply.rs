@@ -10,8 +10,9 @@ use tally_types::{CallStatus, FallbackReason, PicoUsd};
 use crate::{
     attempt::{Ending, OpenAttempt, Used},
     call::{Call, Candidate},
+    redaction::restored,
     refusal::Refusal,
-    stream::MeteredBody,
+    stream::{MeteredBody, Shown},
     upstream::{self, Failure, ProviderError},
 };
 
@@ -51,7 +52,7 @@ impl Call {
             self.protocol,
             response,
             attempt,
-            hides_usage,
+            Shown { hides_usage, restorations: &self.redacted.restorations },
             idle_max,
             self.call_id.to_string(),
         );
@@ -93,6 +94,7 @@ impl Call {
             error_code: None,
             used: Used::Reply { observed: &observed, bytes: body.len() as u64 },
         });
+        let body = restored(body, self.protocol.reply_zone(), &self.redacted.restorations);
         let mut reply = Response::new(Body::from(body));
         *reply.status_mut() = status;
         *reply.headers_mut() = headers;

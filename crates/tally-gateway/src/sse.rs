@@ -83,6 +83,24 @@ pub(crate) fn event_data(event: &[u8]) -> Option<std::borrow::Cow<'_, [u8]>> {
     Some(std::borrow::Cow::Owned(joined))
 }
 
+/// The event with other data, its name and its other lines as they came.
+pub(crate) fn with_data(event: &[u8], data: &[u8]) -> Vec<u8> {
+    let mut changed = Vec::with_capacity(event.len() + data.len());
+    let lines = event.split(|byte| *byte == b'\n');
+    let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    for line in lines.filter(|line| !line.is_empty() && !line.starts_with(b"data:")) {
+        changed.extend_from_slice(line);
+        changed.push(b'\n');
+    }
+    for line in data.split(|byte| *byte == b'\n') {
+        changed.extend_from_slice(b"data: ");
+        changed.extend_from_slice(line);
+        changed.push(b'\n');
+    }
+    changed.push(b'\n');
+    changed
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -105,6 +123,12 @@ mod tests {
     fn both_line_endings_and_several_data_lines() {
         let text = b"event: a\r\ndata: 1\r\n\r\ndata: 2\ndata:3\n\n";
         assert_eq!(read(&[text]), ["1", "2\n3"]);
+    }
+
+    #[test]
+    fn other_data_leaves_the_other_lines() {
+        let event = b"event: a\r\nid: 7\r\ndata: 1\r\ndata: 2\r\n\r\n";
+        assert_eq!(with_data(event, b"x\ny"), b"event: a\nid: 7\ndata: x\ndata: y\n\n");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! reads on the side, and the attempt is settled however the stream ends.
 
 use std::{
+    borrow::Cow,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -11,14 +12,16 @@ use bytes::Bytes;
 use futures::Stream;
 use http::StatusCode;
 use http_body::{Body, Frame};
+use tally_policy::redact::Restorations;
 use tally_types::CallStatus;
 use tokio::time::Sleep;
 
 use crate::{
     attempt::{Ending, OpenAttempt, Used},
     protocol::{Protocol, StreamMeter},
+    redaction::StreamRestorer,
     refusal::Refusal,
-    sse::{SseBuffer, event_data},
+    sse::{SseBuffer, event_data, with_data},
 };
 
 type Upstream = Pin<Box<dyn Stream<Item = Result<Bytes, reqwest::Error>> + Send>>;
@@ -30,11 +33,19 @@ pub(crate) struct MeteredBody {
     buffer: SseBuffer,
     /// Tally asked for usage on its own behalf and hides what came of it.
     hides_usage: bool,
+    /// Puts back what was redacted, where anything was.
+    restorer: Option<StreamRestorer>,
     attempt: Option<OpenAttempt>,
     http_status: u16,
     idle: Pin<Box<Sleep>>,
     idle_max: Duration,
     request_id: String,
+}
+
+/// What a client sees differently from what the provider sends.
+pub(crate) struct Shown<'a> {
+    pub(crate) hides_usage: bool,
+    pub(crate) restorations: &'a Restorations,
 }
 
 /// Why a stream ended before it was complete.
@@ -51,7 +62,7 @@ impl MeteredBody {
         protocol: &'static dyn Protocol,
         response: reqwest::Response,
         attempt: OpenAttempt,
-        hides_usage: bool,
+        shown: Shown<'_>,
         idle_max: Duration,
         request_id: String,
     ) -> Self {
@@ -61,7 +72,8 @@ impl MeteredBody {
             upstream: Some(Box::pin(response.bytes_stream())),
             meter: protocol.stream_meter(),
             buffer: SseBuffer::default(),
-            hides_usage,
+            hides_usage: shown.hides_usage,
+            restorer: StreamRestorer::new(protocol.dialect(), shown.restorations),
             attempt: Some(attempt),
             idle: Box::pin(tokio::time::sleep(idle_max)),
             idle_max,
@@ -94,19 +106,24 @@ impl MeteredBody {
             return;
         };
         self.meter.data(&data);
-        if !self.hides_usage {
-            shown.extend_from_slice(event);
+        let told = if self.hides_usage {
+            let Some(told) = self.meter.without_injected_usage(&data) else { return };
+            told
+        } else {
+            Cow::Borrowed(data.as_ref())
+        };
+        let Some(restorer) = &mut self.restorer else {
+            write_event(event, &told, &data, shown);
             return;
-        }
-        match self.meter.without_injected_usage(&data) {
-            None => {}
-            Some(std::borrow::Cow::Borrowed(_)) => shown.extend_from_slice(event),
-            Some(std::borrow::Cow::Owned(shorter)) => {
-                shown.extend_from_slice(b"data: ");
-                shown.extend_from_slice(&shorter);
-                shown.extend_from_slice(b"\n\n");
-            }
-        }
+        };
+        let (before, told) = restorer.pass(&told);
+        shown.extend_from_slice(&before);
+        write_event(event, &told, &data, shown);
+    }
+
+    /// What is held back for a placeholder that will not be whole any more.
+    fn held_back(&mut self) -> Vec<u8> {
+        self.restorer.as_mut().map(StreamRestorer::finish).unwrap_or_default()
     }
 
     fn settle(&mut self, status: CallStatus, error_code: Option<&str>) {
@@ -143,6 +160,7 @@ impl MeteredBody {
             return Some(self.broken(&Break::ByProvider));
         }
         self.settle(CallStatus::Error, Some("upstream_stream_error"));
+        shown.extend(self.held_back());
         Some(Bytes::from(shown)).filter(|bytes| !bytes.is_empty())
     }
 
@@ -163,7 +181,18 @@ impl MeteredBody {
         let mut refusal = Refusal::new(StatusCode::BAD_GATEWAY, code, message)
             .with_next_step("what came so far is metered; try again");
         refusal.request_id = Some(self.request_id.as_str().into());
-        self.protocol.stream_error(&refusal)
+        let mut last = self.held_back();
+        last.extend_from_slice(&self.protocol.stream_error(&refusal));
+        Bytes::from(last)
+    }
+}
+
+/// The event as it came, or with other data.
+fn write_event(event: &[u8], told: &[u8], data: &[u8], shown: &mut Vec<u8>) {
+    if told == data {
+        shown.extend_from_slice(event);
+    } else {
+        shown.extend(with_data(event, told));
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Knobs {
     pub(crate) retry_after: Option<u64>,
     pub(crate) cut_at: Option<u64>,
     pub(crate) tool: Option<bool>,
+    /// Answer with the text of the last message, in words or as a tool's arguments.
+    pub(crate) echo: bool,
 }
 
 /// An explicit choice about faults.
@@ -93,15 +95,26 @@ impl Knobs {
             "fail_times" => self.fail_times = number.or(self.fail_times),
             "retry_after" => self.retry_after = number.or(self.retry_after),
             "cut_at" => self.cut_at = number.or(self.cut_at),
+            "echo" => self.echo = value == "last",
             "tool" => self.tool = Some(matches!(value, "1" | "true" | "yes")),
             _ => {}
         }
     }
 }
 
+/// The text without its directives.
+pub(crate) fn without_directives(mut text: String) -> String {
+    while let Some(inside) = directive_in(&text).map(str::len) {
+        let Some(start) = memmem::rfind(text.as_bytes(), OPENING.as_bytes()) else { break };
+        text.replace_range(start..start + OPENING.len() + inside + "]]".len(), "");
+    }
+    text
+}
+
+const OPENING: &str = "[[sim ";
+
 /// The inside of the last `[[sim …]]` in the text.
 fn directive_in(text: &str) -> Option<&str> {
-    const OPENING: &str = "[[sim ";
     let start = memmem::rfind(text.as_bytes(), OPENING.as_bytes())? + OPENING.len();
     let rest = text.get(start..)?;
     rest.get(..rest.find("]]")?)
@@ -155,6 +168,10 @@ mod tests {
         assert_eq!(knobs.fault, always(Fault::Cut));
         assert_eq!((knobs.output_tokens, knobs.latency_ms), (Some(200), Some(30)));
         assert_eq!(knobs.tool, Some(true));
+        assert!(!knobs.echo);
+        let echo = "say it [[sim echo=last]] again";
+        assert!(Knobs::read(&headers(&[]), echo).echo);
+        assert_eq!(without_directives(echo.to_owned()), "say it  again");
     }
 
     #[test]

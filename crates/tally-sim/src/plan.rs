@@ -18,6 +18,8 @@ pub(crate) struct Wish<'a> {
     /// How the dialect's tool call ids begin.
     pub(crate) tool_id_prefix: &'static str,
     pub(crate) choices: u64,
+    /// What a test wants to hear instead of something made up.
+    pub(crate) echo: Option<String>,
 }
 
 /// How a model thinks before it answers.
@@ -103,7 +105,10 @@ struct Streams {
 
 fn plan_choice(streams: &mut Streams, wish: &Wish<'_>) -> Choice {
     let natural = natural_length(&mut streams.shape);
-    let wanted = wish.output_tokens.unwrap_or(natural);
+    let said = wish.echo.clone().map(TokenText::new);
+    let wanted = said
+        .as_ref()
+        .map_or(wish.output_tokens.unwrap_or(natural), |it| reasoned(it.tokens(), wish.reasoning));
     let limit = wish.limit.unwrap_or(u64::MAX);
     let total = wanted.min(limit);
     let mut choice = Choice {
@@ -116,11 +121,22 @@ fn plan_choice(streams: &mut Streams, wish: &Wish<'_>) -> Choice {
     let calls_cost: u64 = calls.iter().map(Part::tokens).sum();
     let text = text_length(total - reasoning, calls_cost, wish, &mut streams.shape);
     if text > 0 {
-        let body = write_text(text, &mut streams.text);
+        let body = match said {
+            Some(mut said) => {
+                said.truncate(text);
+                said
+            }
+            None => write_text(text, &mut streams.text),
+        };
         choice.parts.push(Part { kind: PartKind::Text, body, overhead: 0 });
     }
     add_tool_calls(&mut choice, calls, (limit - reasoning).saturating_sub(text));
     choice
+}
+
+/// How many tokens a reply needs so that this much of it is text.
+fn reasoned(text: u64, kind: Reasoning) -> u64 {
+    if kind == Reasoning::None { text } else { text.saturating_mul(3) }
 }
 
 /// 20 to 400 tokens, short ones more often.
@@ -133,6 +149,9 @@ fn natural_length(rng: &mut Rng) -> u64 {
 fn text_length(room: u64, calls_cost: u64, wish: &Wish<'_>, rng: &mut Rng) -> u64 {
     if calls_cost == 0 {
         return room;
+    }
+    if wish.echo.is_some() {
+        return 0;
     }
     if wish.output_tokens.is_some() {
         return room.saturating_sub(calls_cost);
@@ -172,14 +191,14 @@ fn plan_tool_calls(streams: &mut Streams, wish: &Wish<'_>) -> Vec<Part> {
             (0..calls).filter_map(|_| rng.pick(&wish.tools).copied()).collect()
         }
     };
-    chosen.into_iter().map(|tool| tool_call(tool, wish.tool_id_prefix, rng)).collect()
+    chosen.into_iter().map(|tool| tool_call(tool, wish, rng)).collect()
 }
 
-fn tool_call(tool: ToolSpec<'_>, id_prefix: &str, rng: &mut Rng) -> Part {
-    let id = format!("{id_prefix}{}", rng.base62(24));
+fn tool_call(tool: ToolSpec<'_>, wish: &Wish<'_>, rng: &mut Rng) -> Part {
+    let id = format!("{}{}", wish.tool_id_prefix, rng.base62(24));
     Part {
         kind: PartKind::Tool { id, name: tool.name.to_owned() },
-        body: TokenText::new(arguments(tool.schema, rng)),
+        body: TokenText::new(arguments(tool.schema, wish.echo.as_deref(), rng)),
         // A call costs at least one token, whatever its name.
         overhead: count_tokens(tool.name).max(1),
     }
@@ -219,6 +238,7 @@ mod tests {
             tool_choice: ToolChoice::Never,
             tool_id_prefix: "call_",
             choices: 1,
+            echo: None,
         }
     }
 

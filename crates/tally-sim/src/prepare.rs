@@ -7,13 +7,13 @@ use crate::error::{ApiError, Dialect};
 use crate::exchange::Endpoint;
 use crate::fault::Fault;
 use crate::headers::{Credential, created, credential, request_id};
-use crate::knobs::{Knobs, marker_in};
+use crate::knobs::{Knobs, marker_in, without_directives};
 use crate::ledger::{CallRecord, Outcome};
 use crate::meter::Meter;
 use crate::openai;
 use crate::openai::embeddings::EmbeddingsRequest;
 use crate::plan::{Choice, plan};
-use crate::prompt::{Caching, Prompt};
+use crate::prompt::{Caching, Prompt, last_message_text};
 use crate::random::{Draw, Stream};
 use crate::reply::{Render, Reply, WireNumbers};
 use crate::settings::Settings;
@@ -68,6 +68,12 @@ struct Outline {
     stream: bool,
     usage: Usage,
     answer: Answer,
+}
+
+/// What a test wants a reply to hold.
+struct Wanted {
+    tool: Option<bool>,
+    echo: Option<String>,
 }
 
 /// Answers a request, given its body unless that was too large.
@@ -152,6 +158,8 @@ fn answer_work(
         Work::Embeddings(request) => &request.last_text,
     };
     let knobs = Knobs::read(headers, text);
+    let echo = knobs.echo.then(|| without_directives(last_message_text(fields)));
+    let wanted = Wanted { tool: knobs.tool, echo };
     let marker = marker_in(text);
     let call = Call {
         sim,
@@ -162,10 +170,10 @@ fn answer_work(
         settings: Settings::new(&knobs, &sim.config(), draw, occurrence),
     };
     let mut outline = match work {
-        Work::Chat(prompt, extras) => call.chat(credential.hash, prompt, &knobs, |reply| {
+        Work::Chat(prompt, extras) => call.chat(credential.hash, prompt, &wanted, |reply| {
             Box::new(openai::reply::ChatReply::new(reply, extras))
         }),
-        Work::Message(prompt) => call.chat(credential.hash, prompt, &knobs, |reply| {
+        Work::Message(prompt) => call.chat(credential.hash, prompt, &wanted, |reply| {
             Box::new(anthropic::reply::MessageReply::new(reply))
         }),
         Work::Embeddings(request) => call.embeddings(&request),
@@ -205,14 +213,15 @@ impl Call<'_> {
         &self,
         credential: u64,
         mut prompt: Prompt<'_>,
-        knobs: &Knobs,
+        wanted: &Wanted,
         render: impl FnOnce(Reply) -> Box<dyn Render>,
     ) -> Outline {
         if let Some(refused) = self.refused(prompt.model, prompt.stream) {
             return refused;
         }
         prompt.wish.output_tokens = self.settings.output_tokens;
-        prompt.apply_tool_knob(knobs.tool);
+        prompt.apply_tool_knob(wanted.tool);
+        prompt.wish.echo.clone_from(&wanted.echo);
         let choices = plan(self.draw, &prompt.wish);
         let mut usage = self.input_usage(credential, &prompt);
         usage.web_search_requests = self.web_searches(&prompt);

@@ -155,6 +155,28 @@ pub(crate) fn last_user_text(messages: &[Value]) -> String {
     }
 }
 
+/// Every text of the last message: what the user says, or what a tool gave back.
+pub(crate) fn last_message_text(body: &Map<String, Value>) -> String {
+    let last = body.get("messages").and_then(Value::as_array).and_then(|messages| messages.last());
+    let mut texts = Vec::new();
+    if let Some(content) = last.and_then(|message| message.get("content")) {
+        collect_texts(content, &mut texts);
+    }
+    texts.join("\n")
+}
+
+fn collect_texts<'a>(content: &'a Value, texts: &mut Vec<&'a str>) {
+    match content {
+        Value::String(text) => texts.push(text),
+        Value::Array(parts) => parts.iter().for_each(|part| collect_texts(part, texts)),
+        Value::Object(part) => {
+            let inner = ["text", "content"].iter().filter_map(|name| part.get(*name));
+            inner.for_each(|content| collect_texts(content, texts));
+        }
+        _ => {}
+    }
+}
+
 /// True when the text asks for a tool in so many words.
 pub(crate) fn mentions_tool(text: &str) -> bool {
     memchr::memmem::find(text.as_bytes(), b"tool").is_some()

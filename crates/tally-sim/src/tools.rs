@@ -23,13 +23,26 @@ pub(crate) enum ToolChoice<'a> {
 const DEPTH_MAX: u32 = 4;
 const PROPERTIES_MAX: usize = 12;
 
-/// Arguments for a tool, as the JSON text that is streamed.
-pub(crate) fn arguments(schema: Option<&Value>, rng: &mut Rng) -> String {
-    let value = match schema {
+/// Arguments for a tool, as the JSON text that is streamed; every text in them is `said`,
+/// where a test asks for it.
+pub(crate) fn arguments(schema: Option<&Value>, said: Option<&str>, rng: &mut Rng) -> String {
+    let mut value = match schema {
         Some(schema) => object_for(schema, rng, 0),
         None => Value::Object(Map::new()),
     };
+    if let Some(said) = said {
+        say(&mut value, said);
+    }
     value.to_string()
+}
+
+fn say(value: &mut Value, said: &str) {
+    match value {
+        Value::String(text) => said.clone_into(text),
+        Value::Object(fields) => fields.values_mut().for_each(|value| say(value, said)),
+        Value::Array(items) => items.iter_mut().for_each(|value| say(value, said)),
+        _ => {}
+    }
 }
 
 fn object_for(schema: &Value, rng: &mut Rng, depth: u32) -> Value {
@@ -89,13 +102,16 @@ mod tests {
             "where": {"type": "object", "properties": {"lat": {"type": "number"}}},
             "maybe": {"type": ["boolean", "null"]},
         }});
-        let text = arguments(Some(&schema), &mut Rng::new(2));
+        let text = arguments(Some(&schema), None, &mut Rng::new(2));
         let value: Value = serde_json::from_str(&text).unwrap();
         assert!(value["city"].is_string() && value["days"].is_u64());
         assert!(value["unit"] == "C" || value["unit"] == "F");
         assert!(value["tags"][0].is_string() && value["where"]["lat"].is_f64());
         assert!(value["maybe"].is_boolean());
-        assert_eq!(arguments(None, &mut Rng::new(2)), "{}");
+        assert_eq!(arguments(None, None, &mut Rng::new(2)), "{}");
+        let said = arguments(Some(&schema), Some("hello"), &mut Rng::new(2));
+        let value: Value = serde_json::from_str(&said).unwrap();
+        assert_eq!((&value["city"], &value["tags"][0]), (&json!("hello"), &json!("hello")));
     }
 
     #[test]
@@ -104,6 +120,6 @@ mod tests {
         for _ in 0..50 {
             schema = json!({"type": "object", "properties": {"next": schema}});
         }
-        assert!(arguments(Some(&schema), &mut Rng::new(1)).len() < 200);
+        assert!(arguments(Some(&schema), None, &mut Rng::new(1)).len() < 200);
     }
 }

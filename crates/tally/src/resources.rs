@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context, bail};
 use sha2::{Digest, Sha256};
 use tally_api::SecretMaker;
+use tally_policy::redact::RedactionKey;
 use tally_store::{ApplyOptions, Snapshot, Store, documents};
 use tally_types::{Clock, Kind, Name, Role};
 
@@ -18,6 +19,8 @@ use crate::output;
 const ADMIN_KEY: &str = "admin";
 /// Holds the first admin key, readable by its owner only.
 pub(crate) const ADMIN_KEY_FILE: &str = "admin.key";
+/// Holds what placeholders of redacted values follow from.
+const REDACTION_KEY_FILE: &str = "redaction.key";
 /// Holds the resources as of their last change.
 pub(crate) const SNAPSHOT_FILE: &str = "snapshot.json";
 
@@ -98,17 +101,37 @@ async fn ensure_admin(store: &Store, data: &Path) -> anyhow::Result<()> {
         );
     }
     let path = data.join(ADMIN_KEY_FILE);
+    write_private(&path, &format!("{secret}\n"))?;
+    store.create("tally serve", Kind::Key, name, spec).await?;
+    output::line(&format!("Admin key (shown once, kept in {}): {secret}", path.display()));
+    Ok(())
+}
+
+/// The key that placeholders of redacted values follow from: made once, so that a
+/// conversation keeps its placeholders over a restart.
+pub(crate) fn redaction_key(data: &Path) -> anyhow::Result<RedactionKey> {
+    let path = data.join(REDACTION_KEY_FILE);
+    let kept = std::fs::read(&path).ok().filter(|secret| !secret.is_empty());
+    let secret = match kept {
+        Some(secret) => secret,
+        None => {
+            let secret = tally_api::OsSecrets.secret();
+            write_private(&path, &secret)?;
+            secret.into_bytes()
+        }
+    };
+    Ok(RedactionKey::new(&secret))
+}
+
+fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     let mut file = std::fs::File::options()
         .write(true)
         .create(true)
         .truncate(true)
         .mode(0o600)
-        .open(&path)
+        .open(path)
         .with_context(|| path.display().to_string())?;
-    writeln!(file, "{secret}")?;
-    store.create("tally serve", Kind::Key, name, spec).await?;
-    output::line(&format!("Admin key (shown once, kept in {}): {secret}", path.display()));
-    Ok(())
+    Ok(file.write_all(text.as_bytes())?)
 }
 
 /// Data is nobody else's to read.

@@ -21,7 +21,7 @@ use crate::{
     guide::follow_budgets,
     notify::Receivers,
     output,
-    resources::{ADMIN_KEY_FILE, make_private_folder, open_resources},
+    resources::{ADMIN_KEY_FILE, make_private_folder, open_resources, redaction_key},
     secrets::MachineSecrets,
     upkeep::{
         CALIBRATION_FILE, build_plane, follow_changes, keep_budgets, keep_house, save_calibration,
@@ -166,7 +166,7 @@ impl Server {
             estimator,
             Arc::clone(&clock),
             Arc::clone(&ids),
-            config.gateway_options(),
+            config.gateway_options(redaction_key(&config.data)?),
         );
         let data = config.data.clone();
         let parts =

@@ -11,6 +11,8 @@ import threading
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
+
 
 class Mail(socketserver.ThreadingTCPServer):
     """As much of SMTP as a client needs to hand over a message."""
@@ -104,4 +106,40 @@ class _Post(BaseHTTPRequestHandler):
         return f"v1,{expected}" in self.headers["webhook-signature"].split()
 
     def log_message(self, *_: object) -> None:
+        pass
+
+
+class Tap(ThreadingHTTPServer):
+    """Stands before a provider, passes everything on, and keeps what was sent."""
+
+    daemon_threads = True
+
+    def __init__(self, provider: str) -> None:
+        super().__init__(("127.0.0.1", 0), _TapCall)
+        self.provider = provider
+        self.bodies: list[str] = []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def port(self) -> int:
+        return self.server_address[1]
+
+
+class _TapCall(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.bodies.append(body.decode())
+        headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+        url = self.server.provider + self.path
+        with httpx.stream("POST", url, content=body, headers=headers, timeout=60, trust_env=False) as reply:
+            self.send_response(reply.status_code)
+            for name, value in reply.headers.items():
+                if name not in ("transfer-encoding", "content-length", "connection"):
+                    self.send_header(name, value)
+            self.end_headers()
+            for piece in reply.iter_raw():
+                self.wfile.write(piece)
+                self.wfile.flush()
+
+    def log_message(self, *_arguments: object) -> None:
         pass

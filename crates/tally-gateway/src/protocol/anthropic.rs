@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     less::{self, CannotReduce, ContextLimit, Less, Lessened, Reduced},
+    redaction::Zone,
     refusal::Refusal,
 };
 
@@ -157,6 +158,14 @@ impl Protocol for AnthropicMessages {
         "/v1/messages"
     }
 
+    fn prompt_zone(&self) -> Zone {
+        Zone::AnthropicRequest
+    }
+
+    fn reply_zone(&self) -> Zone {
+        Zone::AnthropicReply
+    }
+
     fn parse(&self, body: &Bytes) -> Result<ParsedRequest, Refusal> {
         let request: Request<'_> = parse_json(body)?;
         let model = model_name(request.model)?;
@@ -217,6 +226,14 @@ impl Protocol for AnthropicCountTokens {
 
     fn is_metered(&self) -> bool {
         false
+    }
+
+    fn prompt_zone(&self) -> Zone {
+        Zone::AnthropicRequest
+    }
+
+    fn reply_zone(&self) -> Zone {
+        Zone::Skip
     }
 
     fn parse(&self, body: &Bytes) -> Result<ParsedRequest, Refusal> {

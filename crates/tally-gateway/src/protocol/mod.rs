@@ -16,6 +16,7 @@ use tally_types::{Dialect, ServiceTier, Tokens};
 
 use crate::{
     less::{CannotReduce, ContextLimit, Less, Lessened, Reduced},
+    redaction::Zone,
     refusal::Refusal,
     words::words,
 };
@@ -149,6 +150,12 @@ pub(crate) trait Protocol: Send + Sync {
     fn is_metered(&self) -> bool {
         true
     }
+
+    /// Where text stands in a request.
+    fn prompt_zone(&self) -> Zone;
+
+    /// Where text stands in a whole reply.
+    fn reply_zone(&self) -> Zone;
 
     /// Reads the request; unknown fields are none of its business.
     fn parse(&self, body: &Bytes) -> Result<ParsedRequest, Refusal>;

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     json_bytes,
     less::{self, CannotReduce, ContextLimit, Less, Lessened, Reduced},
+    redaction::Zone,
     refusal::Refusal,
 };
 
@@ -137,6 +138,14 @@ impl Protocol for OpenAiChat {
 
     fn upstream_path(&self) -> &'static str {
         "/chat/completions"
+    }
+
+    fn prompt_zone(&self) -> Zone {
+        Zone::OpenAiRequest
+    }
+
+    fn reply_zone(&self) -> Zone {
+        Zone::OpenAiReply
     }
 
     fn parse(&self, body: &Bytes) -> Result<ParsedRequest, Refusal> {

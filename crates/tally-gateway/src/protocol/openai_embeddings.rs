@@ -9,7 +9,7 @@ use super::{
     Observed, ParsedRequest, Protocol, StreamMeter, model_name, openai_chat::OpenAiChat,
     openai_usage::observe_usage, parse_json, span,
 };
-use crate::refusal::Refusal;
+use crate::{redaction::Zone, refusal::Refusal};
 
 pub(crate) struct OpenAiEmbeddings;
 
@@ -40,6 +40,14 @@ impl Protocol for OpenAiEmbeddings {
 
     fn upstream_path(&self) -> &'static str {
         "/embeddings"
+    }
+
+    fn prompt_zone(&self) -> Zone {
+        Zone::EmbeddingsRequest
+    }
+
+    fn reply_zone(&self) -> Zone {
+        Zone::Skip
     }
 
     fn parse(&self, body: &Bytes) -> Result<ParsedRequest, Refusal> {

@@ -15,5 +15,6 @@ mod errors;
 mod metering;
 mod policies;
 mod policy_table;
+mod redaction;
 mod retries;
 mod streams;

@@ -3,12 +3,13 @@
 //!
 //! `UPDATE_DOCS=1` writes the table.
 
-use std::{fmt::Write as _, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write as _, path::Path, sync::Arc};
 
 use serde_json::{Value, json};
 use tally_gateway::DataPlane;
-use tally_policy::rules::{STARTER, Waiver};
+use tally_policy::rules::STARTER;
 use tally_store::documents::{Format, parse_documents};
+use tally_types::{Name, spec::ExceptionSpec};
 
 use crate::bed::{Bed, KEY, Secretless, message};
 
@@ -99,18 +100,20 @@ fn resources(resources: &mut Value) {
     }
 }
 
-fn waivers() -> impl Iterator<Item = Waiver> {
-    let whose = |name: &str, wanted: &str| (name == wanted).then(|| name.to_owned());
-    CALLERS.iter().map(move |(name, _, _, rule)| Waiver {
-        exception: format!("for {name}"),
-        rule: (*rule).to_owned(),
-        person: (*name == "a laptop").then(|| "ada".to_owned()),
-        team: None,
-        workload: whose(name, "newsletter").or_else(|| whose(name, "lab")),
-        key: None,
-        from: "2020-01-01T00:00:00Z".parse().unwrap(),
-        until: "2120-01-01T00:00:00Z".parse().unwrap(),
-    })
+fn exceptions() -> BTreeMap<Name, ExceptionSpec> {
+    let exception = |(number, (name, _, _, rule)): (usize, &(&str, &str, &str, &str))| {
+        let scope = match *name {
+            "a laptop" => json!({ "person": "ada" }),
+            name => json!({ "workload": name }),
+        };
+        let spec = json!({
+            "rule": rule, "scope": scope, "reason": "a pilot", "state": "approved", "needs": [],
+            "requested_by": "ada", "requested_at": "2020-01-01T00:00:00Z",
+            "from": "2020-01-01T00:00:00Z", "until": "2120-01-01T00:00:00Z",
+        });
+        (format!("exception-{number}").parse().unwrap(), serde_json::from_value(spec).unwrap())
+    };
+    CALLERS.iter().enumerate().map(exception).collect()
 }
 
 #[tokio::test]
@@ -122,9 +125,10 @@ async fn the_documented_decision_and_rule_for_120_calls() {
     let mut count = 0;
     for excepted in [false, true] {
         if excepted {
-            let snapshot = Arc::clone(bed.gateway.plane().snapshot());
-            let plane = DataPlane::build(snapshot, &Secretless).unwrap();
-            bed.gateway.replace_plane(plane.with_waivers(waivers()));
+            let mut snapshot = bed.gateway.plane().snapshot().as_ref().clone();
+            snapshot.exceptions = exceptions();
+            let plane = DataPlane::build(Arc::new(snapshot), &Secretless).unwrap();
+            bed.gateway.replace_plane(plane);
         }
         for (who, (caller, key, kind, exception)) in CALLERS.iter().enumerate() {
             for (class_at, class) in CLASSES.iter().enumerate() {

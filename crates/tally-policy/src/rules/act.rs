@@ -7,10 +7,6 @@ use tally_types::{
     spec::{PolicyEffect, RuleDegrade, RuleEffect, RuleEffectMap, RuleEffectWord},
 };
 
-/// The kinds of data that redaction knows by itself.
-pub const REDACTION_KINDS: &[&str] =
-    &["email", "phone", "iban", "credit_card", "national_id", "ip_address", "secret"];
-
 /// What a rule does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {

@@ -6,11 +6,13 @@ use tally_types::{
 };
 
 use super::{
-    act::REDACTION_KINDS,
     condition::Condition,
     set::{Ask, RuleSet},
 };
-use crate::words::or_meant;
+use crate::{
+    redact::{DataKind, Pattern, PatternError},
+    words::or_meant,
+};
 
 /// Something wrong with a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,22 +55,18 @@ pub fn check(spec: &PolicySpec) -> Vec<RuleProblem> {
         }
     }
     for (index, pattern) in spec.patterns.iter().enumerate() {
-        if let Err(error) = regex::Regex::new(&pattern.regex) {
-            let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or("unreadable").trim().to_owned();
-            problems.push(RuleProblem {
-                field: format!("patterns[{index}].regex"),
-                offset: None,
-                message: format!("not a regular expression: {reason}"),
-            });
-        }
-        if REDACTION_KINDS.contains(&pattern.name.as_str()) {
-            problems.push(RuleProblem {
-                field: format!("patterns[{index}].name"),
-                offset: None,
-                message: format!("`{}` is known already; expected another name", pattern.name),
-            });
-        }
+        let Err(error) = Pattern::new(&pattern.name, &pattern.regex) else { continue };
+        let (field, message) = match error {
+            PatternError::Name(_) => ("name", error.to_string()),
+            // The last line says what is wrong; those before it draw where.
+            PatternError::Regex(reason) => {
+                let reason = reason.lines().last().unwrap_or("unreadable").trim().to_owned();
+                ("regex", format!("not a regular expression: {reason}"))
+            }
+            PatternError::MatchesNothing => ("regex", error.to_string()),
+        };
+        let field = format!("patterns[{index}].{field}");
+        problems.push(RuleProblem { field, offset: None, message });
     }
     // A policy that cannot be read has no answer to compare.
     if problems.is_empty() {
@@ -85,7 +83,8 @@ fn check_kinds(
 ) {
     let RuleEffect::Map(RuleEffectMap::Redact(kinds)) = effect else { return };
     let own = spec.patterns.iter().map(|pattern| pattern.name.as_str());
-    let known: Vec<&str> = REDACTION_KINDS.iter().copied().chain(own).collect();
+    let built_in = DataKind::BUILT_IN;
+    let known: Vec<&str> = built_in.iter().map(DataKind::as_str).chain(own).collect();
     for (index, kind) in kinds.iter().enumerate() {
         if !known.contains(&kind.as_str()) {
             let meant = or_meant(kind, &known);

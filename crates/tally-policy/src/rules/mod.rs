@@ -23,7 +23,7 @@ mod variables;
 #[cfg(test)]
 mod tests;
 
-pub use act::{Act, REDACTION_KINDS};
+pub use act::Act;
 pub use check::{RuleProblem, check};
 pub use decision::{Decision, Matched, RuleError, Waived, Waiver};
 pub use explain::{Explanation, Overridden, RuleExplanation, Standing};

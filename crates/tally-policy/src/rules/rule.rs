@@ -72,7 +72,7 @@ impl Rule {
         let others = spec.overrides.iter().flat_map(|it| {
             it.rules.iter().filter(|other| other.id == rule.id).map(|other| Other {
                 whom: it.whom.clone(),
-                act: other.then.as_ref().map(|then| Act::new(then, rule.restore)),
+                act: other.then.as_ref().map(|then| Act::new(then, rule.restore.unwrap_or(true))),
                 off: other.off,
                 severity: other.severity,
                 sentence: other.says.as_deref().map(Into::into),
@@ -83,7 +83,7 @@ impl Rule {
             when: rule.when.clone(),
             condition,
             says: Terms {
-                act: Act::new(&rule.then, rule.restore),
+                act: Act::new(&rule.then, rule.restore.unwrap_or(true)),
                 severity: rule.severity,
                 sentence: rule.says.as_str().into(),
                 contain: rule.contain,

@@ -41,6 +41,7 @@ pub(crate) fn parse(body: &Map<String, Value>, count_only: bool) -> Result<Promp
             tools,
             tool_id_prefix: "toolu_01",
             choices: 1,
+            echo: None,
         },
         last_text,
     })

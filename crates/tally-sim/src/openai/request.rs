@@ -45,6 +45,7 @@ pub(crate) fn parse(body: &Map<String, Value>) -> Result<(Prompt<'_>, Extras), A
             tools,
             tool_id_prefix: "call_",
             choices: choices_of(body)?,
+            echo: None,
         },
         last_text,
     };

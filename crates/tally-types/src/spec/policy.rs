@@ -87,9 +87,10 @@ pub struct PolicyRule {
     pub severity: Option<Severity>,
     /// A sentence for humans.
     pub says: String,
-    /// Of a `redact` rule: put the data back into the reply.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub restore: bool,
+    /// Of a `redact` rule: whether the data is put back into the reply. It is, unless this is
+    /// false: who sent it knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore: Option<bool>,
     /// Of a severe rule: what happens at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contain: Option<Containment>,
@@ -250,7 +251,8 @@ impl PolicyRule {
             }
         }
         self.then.check(&format!("{at}.then"), errors);
-        if self.restore && !matches!(self.then, RuleEffect::Map(RuleEffectMap::Redact(_))) {
+        if self.restore.is_some() && !matches!(self.then, RuleEffect::Map(RuleEffectMap::Redact(_)))
+        {
             let message = "only a rule whose `then` is `redact` has something to restore";
             errors.push(FieldError::new(format!("{at}.restore"), message));
         }

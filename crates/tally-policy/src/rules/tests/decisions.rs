@@ -54,10 +54,10 @@ fn among_equals_the_more_severe_rule_is_named() {
 }
 
 #[test]
-fn replies_are_restored_only_if_every_rule_says_so() {
-    let mut mail = rule("mail", "true", json!({ "redact": ["email"] }));
-    mail["restore"] = true.into();
-    let keys = rule("keys", "true", json!({ "redact": ["secret"] }));
+fn replies_are_restored_unless_a_rule_says_otherwise() {
+    let mail = rule("mail", "true", json!({ "redact": ["email"] }));
+    let mut keys = rule("keys", "true", json!({ "redact": ["secret"] }));
+    keys["restore"] = false.into();
     assert!(decided(json!([mail]), json!({})).restore);
     assert!(!decided(json!([mail, keys]), json!({})).restore);
 }
