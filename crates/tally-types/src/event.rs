@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CallId, CostCenterName, DataClass, Environment, EventId, KeyName, PersonName, PicoUsd,
-    ProviderName, ServiceTier, Severity, TeamName, TemplateName, Tier, Tokens, WorkloadClass, WorkloadName,
-    vocabulary::vocabulary,
+    ProviderName, ServiceTier, Severity, TeamName, TemplateName, Tier, Tokens, WorkloadClass,
+    WorkloadName, vocabulary::vocabulary,
 };
 
 vocabulary! {

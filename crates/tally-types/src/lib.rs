@@ -21,7 +21,9 @@ mod vocabulary;
 mod window;
 
 pub use budget::{BudgetState, BudgetUse, CounterId, StageReached, StageUse};
-pub use event::{BillingModifier, CallStatus, CountQuality, FallbackReason, PolicyDecision, Source, UsageEvent};
+pub use event::{
+    BillingModifier, CallStatus, CountQuality, FallbackReason, PolicyDecision, Source, UsageEvent,
+};
 pub use ids::{
     BudgetName, CallId, CostCenterName, EventId, KeyName, ModelName, Name, NameError, NodeId,
     PersonName, ProviderName, TeamName, TemplateName, WorkloadName,
