@@ -632,6 +632,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policies/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What would happen to this call?
+         * @description Every rule that could hold, what it says, which one decides, and what is inherited or overridden.
+         *
+         *     For everyone who has a role.
+         */
+        post: operations["explainPolicies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What is wrong with these policies?
+         * @description Reads a file as `apply` would, and runs the tests that stand beside the rules; changes nothing.
+         *
+         *     For everyone who has a role.
+         */
+        post: operations["checkPolicies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/violations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Violations
+         * @description Calls that a rule refused, sent to review, moved or lessened, or that a severe one was met by; newest first.
+         *
+         *     Roles: admin, finops, security, auditor, viewer; managers for their teams, developers for themselves.
+         */
+        get: operations["listViolations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -2537,7 +2603,7 @@ export interface components {
          * @description A number computed over calls
          * @enum {string}
          */
-        Measure: "spend_usd" | "spend_internal_usd" | "tokens" | "tokens_input_uncached" | "tokens_cache_read" | "tokens_cache_write_5m" | "tokens_cache_write_1h" | "tokens_output" | "tokens_reasoning" | "tokens_budgeted" | "calls" | "calls_refused" | "calls_failed" | "calls_unpriced" | "calls_estimated" | "cost_per_call_usd" | "tokens_per_call" | "tasks" | "tasks_succeeded" | "tasks_failed" | "tasks_unknown" | "cost_per_successful_task_usd" | "tokens_per_task" | "tokens_per_successful_task" | "escalation_rate" | "value_usd" | "value_per_token_usd" | "value_per_usd" | "quality_mean" | "latency_p50_ms" | "latency_p95_ms" | "latency_p99_ms" | "first_token_p50_ms" | "first_token_p95_ms" | "first_token_p99_ms" | "error_rate" | "retry_rate" | "fallback_rate" | "fallback_error_rate" | "fallback_budget_rate" | "fallback_policy_rate" | "cache_hit_rate" | "active_people" | "active_teams" | "sessions";
+        Measure: "spend_usd" | "spend_internal_usd" | "tokens" | "tokens_input_uncached" | "tokens_cache_read" | "tokens_cache_write_5m" | "tokens_cache_write_1h" | "tokens_output" | "tokens_reasoning" | "tokens_budgeted" | "calls" | "calls_refused" | "calls_failed" | "calls_unpriced" | "calls_estimated" | "policy_violations" | "cost_per_call_usd" | "tokens_per_call" | "tasks" | "tasks_succeeded" | "tasks_failed" | "tasks_unknown" | "cost_per_successful_task_usd" | "tokens_per_task" | "tokens_per_successful_task" | "escalation_rate" | "value_usd" | "value_per_token_usd" | "value_per_usd" | "quality_mean" | "latency_p50_ms" | "latency_p95_ms" | "latency_p99_ms" | "first_token_p50_ms" | "first_token_p95_ms" | "first_token_p99_ms" | "error_rate" | "retry_rate" | "fallback_rate" | "fallback_error_rate" | "fallback_budget_rate" | "fallback_policy_rate" | "cache_hit_rate" | "active_people" | "active_teams" | "sessions";
         /** @description A dimension as documentation and the UI show it. */
         DimensionInfo: {
             /** @description The name in queries. */
@@ -2682,6 +2748,14 @@ export interface components {
             redactions?: {
                 [key: string]: number;
             };
+            /** @description The policies' rules that acted, as `policy/rule`; the one that decided comes first. */
+            rules?: string[];
+            /** @description Rules in shadow mode that would have acted. */
+            shadow_rules?: string[];
+            /** @description The strictest thing that policies did. */
+            policy_decision?: components["schemas"]["PolicyDecision"] | null;
+            /** @description The worst severity of the rules that acted. */
+            policy_severity?: components["schemas"]["Severity"] | null;
             /** @description Cost at list price; `None` means the price is unknown, never that it was free. */
             cost_list_usd?: components["schemas"]["PicoUsd"] | null;
             /** @description Cost at the internal rate; `None` as above. */
@@ -2762,6 +2836,10 @@ export interface components {
         FallbackReason: "error" | "budget" | "policy";
         /** @description How sensitive the data in a prompt is; ordered from least to most. */
         DataClass: "public" | "internal" | "confidential" | "restricted";
+        /** @description What policies did about a call, from the mildest to the strictest. */
+        PolicyDecision: "log" | "redact" | "degrade" | "reroute" | "review" | "deny";
+        /** @description How bad a violation is. */
+        Severity: "low" | "medium" | "high" | "severe";
         /** @description US dollars as a decimal string */
         PicoUsd: string;
         /** @description A call with all its attempts. */
@@ -3022,6 +3100,233 @@ export interface components {
         };
         /** @description How much a model may think. */
         ReasoningEffort: "minimal" | "low" | "medium" | "high";
+        /** @description What would happen to a call, as it was understood. */
+        PolicyAnswer: {
+            /** @description The call, with what was looked up. */
+            call: components["schemas"]["PolicyCall"];
+            /** @description What becomes of it. */
+            effect: components["schemas"]["PolicyEffect"];
+            /** @description The rule that decides, as `policy/rule`; none when the call just passes. */
+            rule?: string | null;
+            /** @description That rule's sentence. */
+            says?: string | null;
+            /** @description Kinds of data that are replaced before the prompt leaves. */
+            redact?: string[];
+            /**
+             * @description Whether they are put back into the reply.
+             * @default false
+             */
+            restore: boolean;
+            /** @description The rules that could hold, the strictest that act first. */
+            rules: components["schemas"]["RuleExplanation"][];
+            /**
+             * Format: uint
+             * @description How many rules ask for something that this call is not.
+             */
+            others: number;
+        };
+        /**
+         * @description What the conditions of policies read. What is not said is empty, the environment is
+         *     `experimentation`, the data class `internal`.
+         */
+        PolicyCall: {
+            /** @description Who calls; empty for a key that is no person's. */
+            person?: string;
+            /** @description Their team. */
+            team?: string;
+            /** @description Their department. */
+            department?: string;
+            /** @description Their roles. */
+            roles?: components["schemas"]["Role"][];
+            /** @description The registered workload; null for a call that none explains. */
+            workload?: components["schemas"]["PolicyWorkload"] | null;
+            /**
+             * @description Where it counts.
+             * @default experimentation
+             */
+            environment: components["schemas"]["Environment"];
+            /** @description What kind of task. */
+            task_type?: string;
+            /**
+             * @description How sensitive the prompt is.
+             * @default internal
+             */
+            data_class: components["schemas"]["DataClass"];
+            /** @description The model that would serve, as Tally names it. */
+            model?: string;
+            /** @description The model's tier. */
+            tier?: components["schemas"]["Tier"] | null;
+            /** @description The provider that would serve. */
+            provider?: components["schemas"]["PolicyProvider"] | null;
+            /**
+             * Format: uint64
+             * @description Estimated tokens of the prompt.
+             * @default 0
+             */
+            token_estimate: number;
+            /**
+             * Format: uint32
+             * @description The highest stage that a budget of the call has reached, in per cent.
+             * @default 0
+             */
+            budget_stage: number;
+            /** @description When, in the organization's time zone. */
+            time?: components["schemas"]["PolicyTime"] | null;
+            /** @description The virtual key's name. */
+            key?: string;
+            /** @description The application, as it named itself. */
+            application?: string;
+            /** @description What is asked for: `chat`, `messages`, `embeddings`, `count_tokens`. */
+            operation?: string;
+            /**
+             * @description Whether images or files stand in the prompt.
+             * @default false
+             */
+            images: boolean;
+            /**
+             * @description Whether the model may call tools.
+             * @default false
+             */
+            tools: boolean;
+        };
+        /** @description A workload, as policies know it. */
+        PolicyWorkload: {
+            /** @description Its name. */
+            name: components["schemas"]["WorkloadName"];
+            /** @description Its owner. */
+            owner?: string;
+            /** @description Who pays. */
+            cost_center?: components["schemas"]["CostCenterName"] | null;
+            /** @description What it is for. */
+            class?: components["schemas"]["WorkloadClass"] | null;
+            /** @description The dearest tier it may use. */
+            tier?: components["schemas"]["Tier"] | null;
+            /** @description The data it is registered for. */
+            data_class?: components["schemas"]["DataClass"] | null;
+        };
+        /** @description A provider, as policies know it. */
+        PolicyProvider: {
+            /** @description Its name. */
+            name: components["schemas"]["ProviderName"];
+            /** @description How it speaks. */
+            dialect?: components["schemas"]["Dialect"] | null;
+            /**
+             * @description The data classes it is approved for.
+             * @default []
+             */
+            data_classes: components["schemas"]["DataClass"][];
+            /**
+             * @description Whether it keeps nothing of what it is sent.
+             * @default false
+             */
+            zero_retention: boolean;
+        };
+        /** @description How a provider speaks on the wire. */
+        Dialect: "openai" | "anthropic" | "gemini";
+        /** @description A time, as policies know it. */
+        PolicyTime: {
+            /**
+             * Format: uint8
+             * @description 0 to 23.
+             */
+            hour: number;
+            /** @description `monday` to `sunday`. */
+            weekday: components["schemas"]["PolicyWeekday"];
+            /** @description Such as `2026-11-22`; later dates are greater. */
+            date?: string;
+        };
+        /** @description A day of the week. */
+        PolicyWeekday: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+        /** @description What becomes of a call, from the mildest to the strictest. */
+        PolicyEffect: "allow" | "degrade" | "reroute" | "review" | "deny";
+        /** @description One rule, for one call. */
+        RuleExplanation: {
+            /** @description `policy/rule`. */
+            rule: string;
+            /** @description How it stands. */
+            standing: components["schemas"]["Standing"];
+            /** @description Whether it decides. */
+            decides: boolean;
+            /** @description Its condition. */
+            when: string;
+            /** @description What it does, in words. */
+            then: string;
+            /** @description How bad a match is. */
+            severity?: components["schemas"]["Severity"] | null;
+            /** @description Its sentence. */
+            says: string;
+            /** @description Why it could not be evaluated; what protects then counts as if it held. */
+            error?: string | null;
+            /** @description What a part of the company says otherwise; everything else is inherited. */
+            overridden?: components["schemas"]["Overridden"][];
+            /** @description The exception that waives it. */
+            exception?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            until?: string | null;
+        };
+        /** @description How a rule stands towards a call. */
+        Standing: "acts" | "waived" | "shadow" | "silent" | "not_in_force";
+        /** @description One thing that is not as inherited. */
+        Overridden: {
+            /** @description By whose words, such as `team support`. */
+            by: string;
+            /** @description `then`, `off`, `severity` or `says`. */
+            field: string;
+            /** @description What the policy says. */
+            inherited: string;
+            /** @description What holds here. */
+            value: string;
+        };
+        /** @description What is wrong with a file; nothing where it could be applied. */
+        PolicyCheck: {
+            problems: components["schemas"]["PolicyFlaw"][];
+            /**
+             * Format: uint
+             * @description How many policies stand in it, when nothing is wrong.
+             */
+            policies: number;
+            /**
+             * Format: uint
+             * @description How many tests stand beside them, all of which hold.
+             */
+            tests: number;
+        };
+        /** @description One thing that is wrong. */
+        PolicyFlaw: {
+            /** Format: uint */
+            line: number;
+            /** Format: uint */
+            column: number | null;
+            /** @description As `Policy/name`. */
+            resource: string | null;
+            /** @description Such as `rules[1].when`. */
+            field: string | null;
+            message: string;
+            suggestion: string | null;
+        };
+        /** @description Some of a list, and where the rest starts. */
+        ViolationPage: {
+            /** @description In the order of the list. */
+            items: components["schemas"]["Violation"][];
+            /** @description The `after` of the next page; null on the last one. */
+            next: string | null;
+        };
+        /** @description A call that policies did something about. */
+        Violation: {
+            /** @description What they did. */
+            decision: components["schemas"]["PolicyDecision"] | null;
+            /** @description The worst severity of the rules that acted. */
+            severity: components["schemas"]["Severity"] | null;
+            /** @description The rule that decided, as `policy/rule`. */
+            rule: string | null;
+            /** @description Its sentence as it is now; null when the rule is gone. */
+            says: string | null;
+            /** @description The call: who, what, when; `call_id` leads to its whole story. */
+            event: components["schemas"]["UsageEvent"];
+        };
         /** @description Usage that settled since the message before. */
         LiveCalls: {
             /** Format: date-time */
@@ -4153,8 +4458,6 @@ export interface components {
              */
             retries_max: number;
         };
-        /** @description How a provider speaks on the wire. */
-        Dialect: "openai" | "anthropic" | "gemini";
         /** @description Where a secret is read from; a secret itself never stands in a file. */
         SecretSource: {
             env: string;
@@ -4594,34 +4897,117 @@ export interface components {
         };
         /** @description A short, readable set of rules. */
         PolicySpec: {
+            /** @description What the policy is for, in a sentence or two. */
+            about?: string | null;
+            /** @description Whether it only watches. */
+            shadow?: components["schemas"]["Shadow"] | null;
             /** @description The rules; all that match apply. */
             rules: components["schemas"]["PolicyRule"][];
+            /** @description Other words for parts of the company; where several apply, the later one counts. */
+            overrides?: components["schemas"]["PolicyOverride"][];
+            /** @description Kinds of data of the company's own. */
+            patterns?: components["schemas"]["RedactionPattern"][];
+            /** @description Calls with what this policy alone has to decide; one that fails refuses the policy. */
+            tests?: components["schemas"]["PolicyTest"][];
+        };
+        /** @description Whether a policy only watches. */
+        Shadow: boolean | components["schemas"]["ShadowPilot"];
+        /** @description The teams of a pilot. */
+        ShadowPilot: {
+            /** @description The teams. */
+            teams: components["schemas"]["TeamName"][];
         };
         /** @description One rule. */
         PolicyRule: {
-            /** @description What decisions call it. */
+            /** @description What decisions call it, behind the policy's name: `data-classes/no-secrets`. */
             id: string;
-            /** @description A CEL condition over the request's context. */
+            /** @description A CEL condition over what is known of the call. */
             when: string;
             /** @description What it does. */
             then: components["schemas"]["RuleEffect"];
-            /** @description How bad a match is. */
+            /** @description How bad a match is; it classifies and decides nothing. */
             severity?: components["schemas"]["Severity"] | null;
             /** @description A sentence for humans. */
             says: string;
+            /** @description Of a `redact` rule: put the data back into the reply. */
+            restore?: boolean;
+            /** @description Of a severe rule: what happens at once. */
+            contain?: components["schemas"]["Containment"] | null;
         };
         /** @description What a rule does. */
         RuleEffect: components["schemas"]["RuleEffectWord"] | components["schemas"]["RuleEffectMap"];
         /** @description What a rule does without further words. */
-        RuleEffectWord: "allow" | "deny" | "review" | "degrade" | "log";
+        RuleEffectWord: "allow" | "deny" | "review" | "degrade" | "register" | "log";
         /** @description What a rule does, with words. */
         RuleEffectMap: {
             redact: string[];
         } | {
-            reroute: string;
+            reroute: components["schemas"]["ProviderName"];
+        } | {
+            degrade: components["schemas"]["RuleDegrade"];
         };
-        /** @description How bad a violation is. */
-        Severity: "low" | "medium" | "high" | "severe";
+        /** @description To which cheaper model. */
+        RuleDegrade: {
+            /** @description The first of the chain of cheaper models that is of this tier, or a cheaper one. */
+            tier?: components["schemas"]["Tier"] | null;
+            /** @description This model. */
+            to?: components["schemas"]["ModelName"] | null;
+        };
+        /** @description What happens at once when a severe rule acts. */
+        Containment: "suspend_key";
+        /** @description Other words for a part of the company. */
+        PolicyOverride: {
+            /** @description For whom. */
+            for: components["schemas"]["OverrideFor"];
+            /** @description Which rules, and what is different; what is not said is inherited. */
+            rules: components["schemas"]["RuleOverride"][];
+        };
+        /** @description For whom rules are overridden. */
+        OverrideFor: {
+            team: components["schemas"]["TeamName"];
+        } | {
+            department: string;
+        } | {
+            role: components["schemas"]["Role"];
+        };
+        /** @description What is different about one rule. */
+        RuleOverride: {
+            /** @description The rule. */
+            id: string;
+            /** @description What it does instead. */
+            then?: components["schemas"]["RuleEffect"] | null;
+            /** @description `true`: it does not apply. */
+            off?: boolean;
+            /** @description How bad a match is. */
+            severity?: components["schemas"]["Severity"] | null;
+            /** @description The sentence for humans. */
+            says?: string | null;
+        };
+        /** @description A kind of data of the company's own that `redact` can name. */
+        RedactionPattern: {
+            /** @description What `redact` and placeholders call it. */
+            name: string;
+            /** @description A regular expression that finds it. */
+            regex: string;
+        };
+        /** @description A call, and what this policy alone has to decide about it. */
+        PolicyTest: {
+            /** @description What it shows. */
+            name: string;
+            /** @description The call. */
+            call: components["schemas"]["PolicyCall"];
+            /** @description What has to come of it; what is not said is not compared. */
+            expect: components["schemas"]["PolicyExpectation"];
+        };
+        /** @description What has to come of a call. */
+        PolicyExpectation: {
+            /** @description The effect. */
+            effect?: components["schemas"]["PolicyEffect"] | null;
+            /** @description The id of the rule that decides. */
+            rule?: string | null;
+            /** @description Exactly these kinds of data are redacted. */
+            redact?: string[] | null;
+        };
         PolicyResource: {
             /** @constant */
             kind: "Policy";
@@ -4718,7 +5104,7 @@ export interface components {
             offset: number;
         };
         /** @description A property of a call that answers can be split by */
-        Dimension: ("person" | "team" | "department" | "cost_center" | "key" | "workload" | "workload_class" | "application" | "user_agent" | "environment" | "task_type" | "task_id" | "session" | "value_tag" | "template" | "provider" | "model" | "model_requested" | "model_reported" | "model_family" | "tier" | "service_tier" | "data_class" | "source" | "status" | "counts" | "operation" | "fallback" | "error_code" | "streamed" | "price_version") | string;
+        Dimension: ("person" | "team" | "department" | "cost_center" | "key" | "workload" | "workload_class" | "application" | "user_agent" | "environment" | "task_type" | "task_id" | "session" | "value_tag" | "template" | "provider" | "model" | "model_requested" | "model_reported" | "model_family" | "tier" | "service_tier" | "data_class" | "source" | "status" | "counts" | "operation" | "fallback" | "error_code" | "streamed" | "rule" | "policy_decision" | "policy_severity" | "violation" | "price_version") | string;
         /** @description One condition on a dimension. The value `unattributed` stands for "not known". */
         Filter: {
             /** @description What to look at. */
@@ -4750,6 +5136,59 @@ export interface components {
              * @default false
              */
             desc: boolean;
+        };
+        /**
+         * @description A call that somebody could make. What is not said is looked up, or is as of a call that says
+         *     nothing.
+         */
+        PolicyQuestion: {
+            /** @description Who calls; by default the person of the key. */
+            person?: components["schemas"]["PersonName"] | null;
+            /** @description With which key. */
+            key?: components["schemas"]["KeyName"] | null;
+            /** @description For which workload; by default that of the key. */
+            workload?: components["schemas"]["WorkloadName"] | null;
+            /** @description Which model is asked for. */
+            model?: components["schemas"]["ModelName"] | null;
+            /** @description Who would serve; by default the model's first route. */
+            provider?: components["schemas"]["ProviderName"] | null;
+            /** @description How sensitive the prompt is; never less than the workload says. */
+            data_class?: components["schemas"]["DataClass"] | null;
+            /** @description What kind of task. */
+            task_type?: string | null;
+            /** @description What is asked for: `chat`, `messages`, `embeddings`. */
+            operation?: string | null;
+            /** @description Which application. */
+            application?: string | null;
+            /**
+             * Format: uint64
+             * @description How long the prompt is.
+             */
+            token_estimate?: number | null;
+            /**
+             * Format: uint32
+             * @description The highest stage that a budget has reached, in per cent.
+             */
+            budget_stage?: number | null;
+            /** @description Whether images or files stand in the prompt. */
+            images?: boolean;
+            /** @description Whether the model may call tools. */
+            tools?: boolean;
+        };
+        /** @description A file of policies. */
+        PolicyFile: {
+            /**
+             * @description What problems call it; `policy` by default.
+             * @default null
+             */
+            file: string | null;
+            /** @description What stands in it. */
+            text: string;
+            /**
+             * @description `yaml` (the default), `toml` or `json`.
+             * @default null
+             */
+            format: string | null;
         };
         /** @description A set of resources, and what to do with it. */
         ApplyRequest: {
@@ -5076,6 +5515,111 @@ export interface components {
              *     reviewed afterwards.
              */
             emergency?: boolean;
+        };
+        /** @description A short, readable set of rules. */
+        PolicySpecInput: {
+            /** @description What the policy is for, in a sentence or two. */
+            about?: string | null;
+            /** @description Whether it only watches. */
+            shadow?: components["schemas"]["Shadow"] | null;
+            /** @description The rules; all that match apply. */
+            rules: components["schemas"]["PolicyRule"][];
+            /** @description Other words for parts of the company; where several apply, the later one counts. */
+            overrides?: components["schemas"]["PolicyOverride"][];
+            /** @description Kinds of data of the company's own. */
+            patterns?: components["schemas"]["RedactionPattern"][];
+            /** @description Calls with what this policy alone has to decide; one that fails refuses the policy. */
+            tests?: components["schemas"]["PolicyTestInput"][];
+        };
+        /** @description A call, and what this policy alone has to decide about it. */
+        PolicyTestInput: {
+            /** @description What it shows. */
+            name: string;
+            /** @description The call. */
+            call: components["schemas"]["PolicyCallInput"];
+            /** @description What has to come of it; what is not said is not compared. */
+            expect: components["schemas"]["PolicyExpectation"];
+        };
+        /**
+         * @description What the conditions of policies read. What is not said is empty, the environment is
+         *     `experimentation`, the data class `internal`.
+         */
+        PolicyCallInput: {
+            /** @description Who calls; empty for a key that is no person's. */
+            person?: string;
+            /** @description Their team. */
+            team?: string;
+            /** @description Their department. */
+            department?: string;
+            /** @description Their roles. */
+            roles?: components["schemas"]["Role"][];
+            /** @description The registered workload; null for a call that none explains. */
+            workload?: components["schemas"]["PolicyWorkload"] | null;
+            /**
+             * @description Where it counts.
+             * @default experimentation
+             */
+            environment: components["schemas"]["Environment"];
+            /** @description What kind of task. */
+            task_type?: string;
+            /**
+             * @description How sensitive the prompt is.
+             * @default internal
+             */
+            data_class: components["schemas"]["DataClass"];
+            /** @description The model that would serve, as Tally names it. */
+            model?: string;
+            /** @description The model's tier. */
+            tier?: components["schemas"]["Tier"] | null;
+            /** @description The provider that would serve. */
+            provider?: components["schemas"]["PolicyProviderInput"] | null;
+            /**
+             * Format: uint64
+             * @description Estimated tokens of the prompt.
+             * @default 0
+             */
+            token_estimate: number;
+            /**
+             * Format: uint32
+             * @description The highest stage that a budget of the call has reached, in per cent.
+             * @default 0
+             */
+            budget_stage: number;
+            /** @description When, in the organization's time zone. */
+            time?: components["schemas"]["PolicyTime"] | null;
+            /** @description The virtual key's name. */
+            key?: string;
+            /** @description The application, as it named itself. */
+            application?: string;
+            /** @description What is asked for: `chat`, `messages`, `embeddings`, `count_tokens`. */
+            operation?: string;
+            /**
+             * @description Whether images or files stand in the prompt.
+             * @default false
+             */
+            images: boolean;
+            /**
+             * @description Whether the model may call tools.
+             * @default false
+             */
+            tools: boolean;
+        };
+        /** @description A provider, as policies know it. */
+        PolicyProviderInput: {
+            /** @description Its name. */
+            name: components["schemas"]["ProviderName"];
+            /** @description How it speaks. */
+            dialect?: components["schemas"]["Dialect"] | null;
+            /**
+             * @description The data classes it is approved for.
+             * @default []
+             */
+            data_classes: components["schemas"]["DataClass"][];
+            /**
+             * @description Whether it keeps nothing of what it is sent.
+             * @default false
+             */
+            zero_retention: boolean;
         };
         /**
          * @description Problem details (RFC 9457).
@@ -6148,6 +6692,128 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BudgetUsePage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explainPolicies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "person": "ada",
+                 *       "model": "gpt-5",
+                 *       "data_class": "confidential"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PolicyQuestion"];
+            };
+        };
+        responses: {
+            /** @description What would happen, and why. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyAnswer"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkPolicies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "kind: Policy\nname: p\nspec:\n  rules:\n    - { id: a, when: 'images', then: deny, says: No pictures. }\n"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PolicyFile"];
+            };
+        };
+        responses: {
+            /** @description What is wrong, by line and column. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyCheck"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listViolations: {
+        parameters: {
+            query?: {
+                /** @description Only of this severity: `low`, `medium`, `high`, `severe`. */
+                severity?: string | null;
+                /** @description Only those that this rule decided, as `policy/rule`. */
+                rule?: string | null;
+                /** @description A named range; by default the last 30 days. */
+                range?: string | null;
+                /** @description Instead: from this time… */
+                from?: string | null;
+                /** @description …to this one. */
+                to?: string | null;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many at most, 1 to 500; by default 100. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Violations. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViolationPage"];
                 };
             };
             /** @description What went wrong, and what to do about it. */
@@ -10076,7 +10742,7 @@ export interface operations {
                  */
                 "application/json": {
                     name: components["schemas"]["Name"];
-                    spec: components["schemas"]["PolicySpec"];
+                    spec: components["schemas"]["PolicySpecInput"];
                 };
             };
         };
@@ -10164,7 +10830,7 @@ export interface operations {
                 "application/json": {
                     /** @description The version that was read. */
                     version: number;
-                    spec: components["schemas"]["PolicySpec"];
+                    spec: components["schemas"]["PolicySpecInput"];
                 };
             };
         };
