@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use http::StatusCode;
 use tally_policy::redact::{Decoded, Detector, Finding, RedactionKey, Vault};
 
 use super::{

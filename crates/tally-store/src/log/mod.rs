@@ -206,7 +206,7 @@ impl AuditLog {
         }
         let notice = Notice {
             key: format!("audit.checkpoint:{size}"),
-            topic: "audit.checkpoint",
+            topic: "audit.checkpoint".to_owned(),
             people: people.to_vec(),
             to_webhooks: webhooks,
             title: format!("Checkpoint of the audit log: {size} entries"),
