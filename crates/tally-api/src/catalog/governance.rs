@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use tally_ingest::edge::Problem;
 use tally_store::{
     AuditEntry, AuditFilter,
-    catalog::{self, TeamReadiness, TeamUse, month_of},
+    catalog::{self, AgendaViolations, TeamReadiness, TeamUse, month_of},
 };
 use tally_types::{Kind, TeamName, Timestamp};
-use tally_warehouse::{Field, Measure, NamedRange, Range};
+use tally_warehouse::{Field, Filter, Measure, NamedRange, Range};
 
 use super::{numbers::rows, workloads::question};
 use crate::{params, query::ask, scope::Scope, state::Api, store_problem::problem};
@@ -113,7 +113,10 @@ pub(super) async fn agenda(
     let (first, next) = month_of(&month).ok_or_else(wrong)?;
     let start = first.to_zoned(zone).map_err(|_| wrong())?.timestamp();
     let changes = policy_changes(&api, start).await?;
-    let agenda = catalog::agenda(&snapshot, &changes, first, next).map_err(|_| wrong())?;
+    let end = next.to_zoned(snapshot.organization.zone()).map_err(|_| wrong())?.timestamp();
+    let violations = violations(&api, Range::Between { from: start, to: end }).await?;
+    let agenda =
+        catalog::agenda(&snapshot, &changes, violations, first, next).map_err(|_| wrong())?;
     if format == AgendaFormat::Json {
         return Ok(Json(agenda).into_response());
     }
@@ -121,6 +124,18 @@ pub(super) async fn agenda(
     let kind = HeaderValue::from_static("text/markdown; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     Ok(response)
+}
+
+/// Violations in a range, by rule.
+async fn violations(api: &Arc<Api>, range: Range) -> Result<Vec<AgendaViolations>, Problem> {
+    let mut asked = question(vec![Measure::PolicyViolations], &[Field::Rule], range);
+    asked.filters.push(Filter::eq(Field::Violation, "true"));
+    let now = api.state.clock.now();
+    let answer = ask(api, move |warehouse| warehouse.query(&asked, now)).await?;
+    let met = rows(&answer).filter_map(|row| {
+        Some(AgendaViolations { rule: row.text("rule")?, calls: row.count("policy_violations") })
+    });
+    Ok(met.collect())
 }
 
 /// What was done to policies since a time, oldest first.

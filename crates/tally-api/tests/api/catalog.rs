@@ -243,6 +243,10 @@ async fn the_agenda_of_a_month_is_a_page_and_a_document() {
 
     - [ ] data-classes-restricted-needs-zero-retention-2026-11-15-ada-2: a waiver of data-classes/restricted-needs-zero-retention for ada, asked for by ada, pending until 10 Dec 2026 13:00 CET. Reason: The \*audit\* needs it (repeats data-classes-restricted-needs-zero-retention-2026-11-15-ada)
 
+    ## Violations, by rule
+
+    None.
+
     ## Changes of policies
 
     - [ ] data-classes: create by setup on 15 Nov 2026 13:00 CET

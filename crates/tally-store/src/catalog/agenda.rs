@@ -16,6 +16,9 @@ use crate::{
     exceptions::repeats,
 };
 
+/// How many rules the agenda names for being met.
+const VIOLATIONS_MAX: usize = 10;
+
 /// An exception on the agenda.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AgendaException {
@@ -70,6 +73,15 @@ pub struct AgendaReview {
     pub review_by: Option<Date>,
 }
 
+/// How often calls met a rule that refused, moved or lessened them, or a severe one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AgendaViolations {
+    /// The rule, as `policy/rule`.
+    pub rule: String,
+    /// Calls in the month.
+    pub calls: u64,
+}
+
 /// What a month's meeting talks about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Agenda {
@@ -85,6 +97,8 @@ pub struct Agenda {
     pub expired: Vec<AgendaException>,
     /// Of both, those that repeat an earlier one.
     pub repeated: Vec<AgendaException>,
+    /// The rules that were met most often in the month, the first ten.
+    pub top_violations: Vec<AgendaViolations>,
     /// Changes of policies in the month, oldest first.
     pub policy_changes: Vec<PolicyChange>,
     /// Model choices that were not looked at in time, or never explained.
@@ -102,13 +116,14 @@ pub fn month_of(text: &str) -> Option<(Date, Date)> {
 }
 
 /// The agenda of the month from `first` until `next`; `changes` are entries of the audit trail
-/// about policies.
+/// about policies, `violations` of the month by rule.
 ///
 /// # Errors
 /// The month lies outside the calendar.
 pub fn agenda(
     snapshot: &Snapshot,
     changes: &[AuditEntry],
+    mut violations: Vec<AgendaViolations>,
     first: Date,
     next: Date,
 ) -> Result<Agenda, jiff::Error> {
@@ -133,6 +148,8 @@ pub fn agenda(
     }
     let repeated = open.iter().chain(&expired).filter(|one| one.repeats.is_some()).cloned();
     let in_month = |entry: &&AuditEntry| entry.time >= from && entry.time < until;
+    violations.sort_by(|a, b| b.calls.cmp(&a.calls).then_with(|| a.rule.cmp(&b.rule)));
+    violations.truncate(VIOLATIONS_MAX);
     let overdue = snapshot.workloads.iter().filter(|(_, spec)| spec.is_review_overdue(next));
     Ok(Agenda {
         month: first.strftime("%Y-%m").to_string(),
@@ -141,6 +158,7 @@ pub fn agenda(
         repeated: repeated.collect(),
         open,
         expired,
+        top_violations: violations,
         policy_changes: changes.iter().filter(in_month).map(PolicyChange::of).collect(),
         overdue_reviews: overdue
             .map(|(name, spec)| AgendaReview {
@@ -195,6 +213,10 @@ impl Agenda {
         let exceptions = |list: &[AgendaException]| -> Vec<String> {
             list.iter().map(|one| exception_line(snapshot, one)).collect()
         };
+        let violations = self.top_violations.iter().map(|it| {
+            let calls = if it.calls == 1 { "call" } else { "calls" };
+            format!("{}: {} {calls}", it.rule, it.calls)
+        });
         let changes = self.policy_changes.iter().map(|change| {
             let at = moment(snapshot, change.at);
             format!("{}: {} by {} on {at}", change.policy, change.action, change.by)
@@ -216,6 +238,7 @@ impl Agenda {
             ("Open exceptions", exceptions(&self.open)),
             ("Exceptions that ended", exceptions(&self.expired)),
             ("Repeated exceptions", exceptions(&self.repeated)),
+            ("Violations, by rule", violations.collect()),
             ("Changes of policies", changes.collect()),
             ("Model choices to look at", reviews.collect()),
         ] {

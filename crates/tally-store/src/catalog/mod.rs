@@ -22,7 +22,9 @@ use crate::{
     store::checked,
 };
 
-pub use agenda::{Agenda, AgendaException, AgendaReview, PolicyChange, agenda, month_of};
+pub use agenda::{
+    Agenda, AgendaException, AgendaReview, AgendaViolations, PolicyChange, agenda, month_of,
+};
 pub use entry::{Catalog, CatalogEntry, CatalogTotal, Health, Used, catalog};
 pub use inventory::{Inventory, ModelSeen, Seen, Tool, Unexplained, draft, inventory};
 pub use readiness::{ReadinessItem, TeamReadiness, TeamUse, readiness};

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Mutex};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tally_store::{AuditAction, Store, StoreError, log::DECISION_IDS_MAX};
-use tally_types::{CallStatus, Record, Timestamp, UsageEvent};
+use tally_types::{CallStatus, PolicyDecision, Record, Timestamp, UsageEvent};
 
 const ACTOR: &str = "tally gateway";
 /// Further reasons of one batch are counted together.
@@ -85,10 +85,13 @@ impl Decisions {
 
 impl Batch {
     fn take(&mut self, event: &UsageEvent) {
+        // The rule that decided says more than the code of the refusal.
+        let rule = event.rules.first().filter(|_| event.policy_decision.is_some_and(is_told));
+        let rule = rule.map(String::as_str);
         let (reasons, reason) = if event.status == CallStatus::Refused {
-            (&mut self.refused, event.error_code.as_deref().unwrap_or("unknown"))
-        } else if event.tags.contains_key("tally.degraded") {
-            (&mut self.degraded, event.model_served.as_deref().unwrap_or("unknown"))
+            (&mut self.refused, rule.or(event.error_code.as_deref()).unwrap_or("unknown"))
+        } else if rule.is_some() || event.tags.contains_key("tally.degraded") {
+            (&mut self.degraded, rule.or(event.model_served.as_deref()).unwrap_or("unknown"))
         } else {
             return;
         };
@@ -116,6 +119,11 @@ impl Batch {
             "events_sha256": hex::encode(self.digest.clone().finalize()),
         })
     }
+}
+
+/// Whether what a policy did is a decision that the log holds: it denied or lessened.
+fn is_told(decision: PolicyDecision) -> bool {
+    decision >= PolicyDecision::Degrade
 }
 
 #[cfg(test)]
@@ -146,18 +154,25 @@ mod tests {
             event.model_served = Some("gpt-5-mini".to_owned());
         }));
         rows.push(row(10_000, |_| ()));
+        rows.push(row(10_001, |event| {
+            event.status = CallStatus::Refused;
+            event.error_code = Some("policy_denied".to_owned());
+            event.policy_decision = Some(PolicyDecision::Deny);
+            event.rules = vec!["data-classes/no".to_owned()];
+        }));
         decisions.take(&rows);
         let batch = decisions.batch.lock().unwrap().clone();
         let said = batch.said();
-        assert_eq!(said["count"], 5_001, "{said}");
+        assert_eq!(said["count"], 5_002, "{said}");
         assert_eq!(said["refused"]["budget_exhausted"], 5_000);
         assert_eq!(said["degraded"]["gpt-5-mini"], 1);
+        assert_eq!(said["refused"]["data-classes/no"], 1);
         assert_eq!(said["events"].as_array().unwrap().len(), DECISION_IDS_MAX);
         assert!(said.to_string().len() < 8_000);
         // What could not be written is not lost.
         let old = std::mem::take(&mut *decisions.batch.lock().unwrap());
         decisions.take(&rows);
         decisions.put_back(old);
-        assert_eq!(decisions.batch.lock().unwrap().count, 10_002);
+        assert_eq!(decisions.batch.lock().unwrap().count, 10_004);
     }
 }

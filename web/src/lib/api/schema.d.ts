@@ -830,6 +830,166 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest checkpoint
+         * @description The size and root hash of the audit log, signed. Whoever keeps it can tell later whether the log was rewritten.
+         *
+         *     Roles: admin, security, auditor.
+         */
+        get: operations["getAuditCheckpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign the log now
+         * @description Gives the one there is when nothing happened since.
+         *
+         *     Roles: admin, security, auditor. Keys need the scope `write`.
+         */
+        post: operations["createAuditCheckpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Prove one entry
+         * @description For someone who does not get the other entries.
+         *
+         *     Roles: admin, security, auditor.
+         */
+        get: operations["getAuditProof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/consistency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Prove that the log only grew
+         * @description Between two sizes, such as those of two checkpoints.
+         *
+         *     Roles: admin, security, auditor.
+         */
+        get: operations["getAuditConsistency"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the whole log
+         * @description One JSON object a line, streamed, for `tally audit verify`. The export itself is in it.
+         *
+         *     Roles: admin, security, auditor.
+         */
+        get: operations["exportAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Keys that sign the log
+         * @description With the entries that introduced them.
+         *
+         *     Roles: admin, security, auditor.
+         */
+        get: operations["listAuditKeys"];
+        put?: never;
+        /**
+         * Sign with a new key
+         * @description The key before introduces it in the log.
+         *
+         *     Roles: admin, security. Keys need the scope `write`.
+         */
+        post: operations["rotateAuditKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{name}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase a person's data
+         * @description Their display name and mail address go, from the audit log, too; account, sessions and inbox are deleted, their keys revoked. Their name stays as an opaque id, and every proof of the log stays valid.
+         *
+         *     Roles: admin, security. Keys need the scope `write`.
+         */
+        post: operations["erasePerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/grants": {
         parameters: {
             query?: never;
@@ -3520,7 +3680,68 @@ export interface components {
          *     hold what it was about (`{"session": …}`, `{"invitation": …, "expires": …}`), never a
          *     password, a token or a hash of one.
          */
-        AuditAction: "create" | "update" | "delete" | "prune" | "take_over" | "invite" | "withdraw_invitation" | "set_up" | "join" | "reset_password" | "change_password" | "sign_in" | "sign_out" | "sign_out_everywhere" | "disable" | "enable" | "request_grant" | "approve_grant" | "review_grant" | "deny_grant" | "revoke_grant" | "withdraw_grant" | "escalate_grant" | "expire_grant" | "request" | "approve" | "deny" | "revoke" | "withdraw" | "escalate" | "expire" | "architecture_review" | "retire";
+        AuditAction: "create" | "update" | "delete" | "prune" | "take_over" | "invite" | "withdraw_invitation" | "set_up" | "join" | "reset_password" | "change_password" | "sign_in" | "sign_out" | "sign_out_everywhere" | "disable" | "enable" | "request_grant" | "approve_grant" | "review_grant" | "deny_grant" | "revoke_grant" | "withdraw_grant" | "escalate_grant" | "expire_grant" | "introduce_audit_key" | "decisions" | "export" | "erase_person" | "request" | "approve" | "deny" | "revoke" | "withdraw" | "escalate" | "expire" | "architecture_review" | "retire";
+        /** @description A signed checkpoint. */
+        AuditCheckpoint: {
+            /**
+             * Format: uint64
+             * @description How many entries it attests.
+             */
+            size: number;
+            /**
+             * Format: date-time
+             * @description When it was signed.
+             */
+            made: string;
+            /** @description The signed note (C2SP tlog-checkpoint): give it to someone else to keep. */
+            checkpoint: string;
+        };
+        /** @description An entry and what proves that it is in the log: a file for `tally audit verify`. */
+        AuditProof: {
+            /** @description The entry, with what opens the commitments in its leaf. */
+            entry: unknown;
+            /** @description The hashes that lead from its leaf to the root, the lowest first. */
+            inclusion: string[];
+            /** @description The signed checkpoint of that root. */
+            checkpoint: string;
+        };
+        /** @description What shows that a log only grew (RFC 6962, section 2.1.2). */
+        AuditConsistency: {
+            /** Format: uint64 */
+            from: number;
+            from_root: string;
+            /** Format: uint64 */
+            to: number;
+            to_root: string;
+            /** @description The proof. */
+            hashes: string[];
+        };
+        AuditKeys: {
+            /** @description The oldest first; the last one signs. */
+            keys: components["schemas"]["AuditKey"][];
+        };
+        /** @description A key that signs checkpoints. */
+        AuditKey: {
+            /** @description The public key, as verifiers of signed notes take it. */
+            key: string;
+            /**
+             * Format: uint64
+             * @description The entry that introduced it.
+             */
+            since: number;
+        };
+        ErasedPerson: {
+            /**
+             * Format: uint64
+             * @description Entries of the audit trail in which something was erased.
+             */
+            entries: number;
+            /**
+             * Format: uint64
+             * @description Keys that were revoked.
+             */
+            keys: number;
+        };
         /** @description A temporary increase of one budget, or the approval that one of its stages asks for. */
         GrantSpec: {
             /** @description Which budget, of whom. */
@@ -4156,6 +4377,8 @@ export interface components {
             expired: components["schemas"]["AgendaException"][];
             /** @description Of both, those that repeat an earlier one. */
             repeated: components["schemas"]["AgendaException"][];
+            /** @description The rules that were met most often in the month, the first ten. */
+            top_violations: components["schemas"]["AgendaViolations"][];
             /** @description Changes of policies in the month, oldest first. */
             policy_changes: components["schemas"]["PolicyChange"][];
             /** @description Model choices that were not looked at in time, or never explained. */
@@ -4189,6 +4412,16 @@ export interface components {
             repeats: components["schemas"]["Name"] | null;
             /** @description What the architecture review said, where there was one. */
             architecture_review: string | null;
+        };
+        /** @description How often calls met a rule that refused, moved or lessened them, or a severe one. */
+        AgendaViolations: {
+            /** @description The rule, as `policy/rule`. */
+            rule: string;
+            /**
+             * Format: uint64
+             * @description Calls in the month.
+             */
+            calls: number;
         };
         /** @description A change of a policy. */
         PolicyChange: {
@@ -4929,8 +5162,11 @@ export interface components {
             severity?: components["schemas"]["Severity"] | null;
             /** @description A sentence for humans. */
             says: string;
-            /** @description Of a `redact` rule: put the data back into the reply. */
-            restore?: boolean;
+            /**
+             * @description Of a `redact` rule: whether the data is put back into the reply. It is, unless this is
+             *     false: who sent it knows it.
+             */
+            restore?: boolean | null;
             /** @description Of a severe rule: what happens at once. */
             contain?: components["schemas"]["Containment"] | null;
         };
@@ -5211,6 +5447,10 @@ export interface components {
             note: string | null;
             /** @description The resources: `kind`, `name`, `spec` each. */
             documents: unknown[];
+        };
+        ErasePerson: {
+            /** @description Why; it stands in the audit trail. */
+            reason: string;
         };
         /** @description What is asked for. */
         NewGrant: {
@@ -7045,6 +7285,269 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditEntryPage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAuditCheckpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The checkpoint. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheckpoint"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createAuditCheckpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The checkpoint. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheckpoint"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAuditProof: {
+        parameters: {
+            query: {
+                /** @description The sequence of the entry. */
+                entry: number;
+                /** @description Against the checkpoint of this size; by default the newest. */
+                size?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entry and its proof. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditProof"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAuditConsistency: {
+        parameters: {
+            query: {
+                /** @description The size of the smaller log. */
+                from: number;
+                /** @description The size of the larger log. */
+                to: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The proof, with both root hashes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditConsistency"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The log. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAuditKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditKeys"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateAuditKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The new public key. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditKey"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    erasePerson: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "left the company; asked for erasure"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ErasePerson"];
+            };
+        };
+        responses: {
+            /** @description What was done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasedPerson"];
                 };
             };
             /** @description What went wrong, and what to do about it. */

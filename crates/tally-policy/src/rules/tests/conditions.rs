@@ -113,14 +113,14 @@ fn mistakes_are_found_where_they_stand() {
 fn kinds_patterns_and_tests_are_checked() {
     let broken = spec(json!({
         "rules": [rule("r", "true", json!({ "redact": ["emial", "employee"] }))],
-        "patterns": [{ "name": "phone", "regex": "[" }],
+        "patterns": [{ "name": "badge", "regex": "[" }, { "name": "phone", "regex": "x" }],
     }));
     let found: Vec<_> = check(&broken).into_iter().map(|it| (it.field, it.message)).collect();
     assert_eq!(found[0].0, "rules[0].then.redact[0]");
     assert!(found[0].1.ends_with("did you mean `email`?"), "{found:?}");
     assert_eq!(found[1].0, "rules[0].then.redact[1]");
     assert_eq!(found[2].0, "patterns[0].regex");
-    assert_eq!(found[3].0, "patterns[0].name");
+    assert_eq!(found[3].0, "patterns[1].name");
 
     let wrong = spec(json!({
         "rules": [rule("r", r#"team == "a""#, "deny")],
