@@ -1,7 +1,7 @@
 //! Rules: conditions over what is known of a call, and the decision that follows.
 //!
 //! [`RuleSet::compile`] makes the policies ready; [`RuleSet::decide`] says what becomes of a
-//! call, [`RuleSet::explain`] why. [`check`] finds what is wrong with a policy before it runs.
+//! call, [`RuleSet::explain`] why. [`check()`] finds what is wrong with a policy before it runs.
 //!
 //! All matching rules apply: deny > review > reroute > degrade; redactions add up; severity
 //! only classifies; `allow` is recorded and overrides nothing.
