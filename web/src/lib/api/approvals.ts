@@ -3,26 +3,17 @@
  * ended and told of in the same way; only what is asked for differs.
  */
 
-import type { StageRole } from './budgets';
 import { api, at } from './client';
 import { listAll } from './list';
+import type { components } from './schema';
 import type { Role } from './types';
 
-export type AskedState = 'pending' | 'approved' | 'denied' | 'revoked' | 'withdrawn' | 'expired';
+type Schemas = components['schemas'];
 
-export interface Need {
-  role: StageRole;
-  people: string[];
-}
-
-export interface Decision {
-  by: string;
-  role: StageRole;
-  for_person?: string | null;
-  approved: boolean;
-  reason?: string | null;
-  at: string;
-}
+export type AskedState = Schemas['GrantState'];
+export type Need = Schemas['GrantNeed'];
+export type Decision = Schemas['GrantDecision'];
+export type TrailEntry = Schemas['Minute'];
 
 /** The fields that everything has that somebody has to approve. */
 export interface Asked {
@@ -66,13 +57,6 @@ export interface AskedView {
   state?: AskedState;
   mine?: true;
   to_decide?: true;
-}
-
-export interface TrailEntry {
-  at: string;
-  by: string;
-  what: string;
-  note?: string | null;
 }
 
 export const listAsked = <Spec extends Asked>(
