@@ -1,7 +1,10 @@
 /** What the pages of the audit log ask for. */
 
 import { api } from '../../api/client';
+import type { components } from '../../api/schema';
 import type { Page } from '../../api/types';
+
+type Schemas = components['schemas'];
 
 export interface AuditEntry {
   sequence: number;
@@ -17,16 +20,8 @@ export interface AuditEntry {
 }
 
 /** A signed statement of how many entries there are, and what they are. */
-export interface Checkpoint {
-  size: number;
-  made: string;
-  checkpoint: string;
-}
-
-export interface LogKey {
-  key: string;
-  since: number;
-}
+export type Checkpoint = Schemas['AuditCheckpoint'];
+export type LogKey = Schemas['AuditKey'];
 
 export const AUDIT = {
   list: 'listAudit',
