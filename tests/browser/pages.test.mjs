@@ -33,6 +33,8 @@ before(async () => {
   };
   const [event] = (await world.api.get(`/api/v1/events?${RANGE}&limit=1`))
     .items;
+  // Without one the page of the log is told so by a 404.
+  await world.api.post("/api/v1/audit/checkpoints");
   const budget = await makeBudget(world);
   await counted(world, budget);
   names = {
@@ -70,12 +72,23 @@ const PAGES = [
   ["team", () => `/teams/${names.team}?${RANGE}`, ".kpi .value"],
   ["models", () => `/models?${RANGE}`, "tfoot td"],
   ["prices", () => "/models?tab=prices", "tbody tr"],
+  ["policies", () => "/policies", "main li .says"],
+  [
+    "policies-explain",
+    () => `/policies?tab=explain&person=${names.person}&data_class=restricted`,
+    "tbody tr",
+  ],
+  ["violations", () => "/violations", "tbody tr, main .empty"],
+  ["exceptions", () => "/exceptions", "main article, main .empty"],
+  ["exceptions-all", () => "/exceptions?tab=all", "tbody tr, main .empty"],
+  ["exception-request", () => "/exceptions/new", "main form"],
+  ["governance", () => "/governance", "main section h2"],
+  ["audit", () => "/audit", "tbody tr"],
   ["keys", () => "/keys?of=all", "tbody tr"],
   ["settings", () => "/settings", "dl dd"],
   ["settings-organization", () => "/settings?tab=organization", "form"],
   ["settings-people", () => "/settings?tab=people", "tbody tr"],
   ["settings-providers", () => "/settings?tab=providers", "tbody tr"],
-  ["settings-audit", () => "/settings?tab=audit", "tbody tr"],
   [
     "settings-deliveries",
     () => "/settings?tab=deliveries",

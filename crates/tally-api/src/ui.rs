@@ -26,7 +26,7 @@ const HASHED: &str = "_app/immutable/";
 const NO_PAGES: &[&str] =
     &["api", "v1", "v1beta", "ingest", "otlp", "metrics", "healthz", "readyz", "_app"];
 /// First parts of pages about something that has a name, in which there may be a dot.
-const NAMED_PAGES: &[&str] = &["approvals", "budgets", "calls", "people", "teams"];
+const NAMED_PAGES: &[&str] = &["approvals", "budgets", "calls", "exceptions", "people", "teams"];
 /// Encodings that files were compressed with when they were built, the best first.
 const ENCODINGS: &[(&str, &str)] = &[("br", ".br"), ("gzip", ".gz")];
 

@@ -76,6 +76,18 @@ export class World {
     return this.#sessions.get(role);
   }
 
+  /** Gives somebody who has a role an account with the password of the others. */
+  async invite(role) {
+    const people = await this.api.all('people');
+    const { name } = people.find(({ spec }) => spec.roles.includes(role));
+    const { link } = await this.api.post('/api/v1/invitations', { person: name });
+    const token = link.split('token=')[1];
+    const { password } = this.tally;
+    await this.api.post('/api/v1/invitations/accept', { token, password });
+    this.tally.people[role] = name;
+    return name;
+  }
+
   async signIn(page, name, password = this.tally.password) {
     await page.getByLabel('Name or e-mail').fill(name);
     await page.getByLabel('Password', { exact: true }).fill(password);

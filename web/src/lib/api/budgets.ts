@@ -1,6 +1,8 @@
 /** What the API says of budgets, grants and notifications; all their paths are here. */
 
+import type { Asked, AskedItem } from './approvals';
 import { api, at } from './client';
+import { listAll } from './list';
 import type { Page } from './types';
 
 /** Counts are written as decimal strings where a number would not hold them. */
@@ -108,36 +110,14 @@ export interface StageEvent {
   top_workload?: string | null;
 }
 
-export type GrantState = 'pending' | 'approved' | 'denied' | 'revoked' | 'withdrawn' | 'expired';
 export type GrantAsk = { increase: BudgetLimit } | { pass_stage: number };
 
-export interface GrantSpec {
+export interface GrantSpec extends Asked {
   counter: CounterId;
   ask: GrantAsk;
-  until: string;
-  reason: string;
-  requested_by?: string | null;
-  requested_at: string;
-  emergency?: boolean;
-  needs: { role: StageRole; people: string[] }[];
-  decisions?: {
-    by: string;
-    role: StageRole;
-    for_person?: string | null;
-    approved: boolean;
-    reason?: string | null;
-    at: string;
-  }[];
-  escalated_at?: string | null;
-  state: GrantState;
 }
 
-export interface Grant {
-  name: string;
-  spec: GrantSpec;
-  created_at: string;
-  updated_at: string;
-}
+export type Grant = AskedItem<GrantSpec>;
 
 export interface GrantRequest {
   counter: CounterId;
@@ -152,13 +132,6 @@ export interface GrantPreview {
   /** Null while nothing has counted against it. */
   use: BudgetUse | null;
   above: BudgetUse | null;
-}
-
-export interface TrailEntry {
-  at: string;
-  by: string;
-  what: string;
-  note?: string | null;
 }
 
 export interface Notice {
@@ -210,37 +183,13 @@ export interface Of {
   environment?: string | null;
 }
 
-export type GrantsView = {
-  state?: GrantState;
-  mine?: true;
-  to_decide?: true;
-};
-
-const MOST = 1_000;
-
-async function all<T>(
-  path: string,
-  query: Record<string, string | number | boolean | null | undefined>,
-  signal?: AbortSignal,
-): Promise<T[]> {
-  const items: T[] = [];
-  let after: string | null = null;
-  do {
-    const page: Page<T> = await api.get<Page<T>>(path, {
-      query: { ...query, limit: MOST, after },
-      signal,
-    });
-    items.push(...page.items);
-    after = page.next ?? null;
-  } while (after !== null && items.length < 20 * MOST);
-  return items;
-}
+export const GRANTS_PATH = '/api/v1/grants';
 
 export const listUses = (of: { budget?: string }, signal?: AbortSignal): Promise<BudgetUse[]> =>
-  all('/api/v1/budget-use', { ...of }, signal);
+  listAll('/api/v1/budget-use', { ...of }, signal);
 
 export const firstUses = (_: unknown, signal?: AbortSignal): Promise<Page<BudgetUse>> =>
-  api.get('/api/v1/budget-use', { query: { limit: MOST }, signal });
+  api.get('/api/v1/budget-use', { query: { limit: 1_000 }, signal });
 
 export const getUse = ({ name, ...query }: Of, signal?: AbortSignal): Promise<BudgetUse> =>
   api.get(at`/api/v1/budgets/${name}/use`, { query, signal });
@@ -254,32 +203,11 @@ export const listStageEvents = (
 ): Promise<Listed<StageEvent>> =>
   api.get(at`/api/v1/budgets/${name}/events`, { query: { each, limit: 200 }, signal });
 
-export const listGrants = (view: GrantsView, signal?: AbortSignal): Promise<Grant[]> =>
-  all('/api/v1/grants', view, signal);
-
-export const getGrant = (name: string, signal?: AbortSignal): Promise<Grant> =>
-  api.get(at`/api/v1/grants/${name}`, { signal });
-
-export const getTrail = async (name: string, signal?: AbortSignal): Promise<TrailEntry[]> =>
-  (await api.get<{ items: TrailEntry[] }>(at`/api/v1/grants/${name}/trail`, { signal })).items;
-
 export const previewGrant = (body: GrantRequest, signal?: AbortSignal): Promise<GrantPreview> =>
-  api.post('/api/v1/grants', body, { query: { dry_run: true }, signal });
+  api.post(GRANTS_PATH, body, { query: { dry_run: true }, signal });
 
 export const askForGrant = (body: GrantRequest, idempotencyKey: string): Promise<Grant> =>
-  api.post('/api/v1/grants', body, { idempotencyKey });
-
-export type GrantAction = 'approve' | 'deny' | 'revoke' | 'withdraw';
-
-export const actOnGrant = (
-  name: string,
-  action: GrantAction,
-  reason: string | null,
-  idempotencyKey: string,
-): Promise<Grant> =>
-  api.post(`${at`/api/v1/grants/${name}`}/${action}`, reason ? { reason } : {}, {
-    idempotencyKey,
-  });
+  api.post(GRANTS_PATH, body, { idempotencyKey });
 
 /** Some lists go on after a number, some after a name. */
 export interface Listed<T> {

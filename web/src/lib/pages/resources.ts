@@ -1,7 +1,8 @@
 /** Resources of the control plane, as the pages use them. */
 
 import { api, at } from '../api/client';
-import type { Page, Role } from '../api/types';
+import { listAll } from '../api/list';
+import type { Role } from '../api/types';
 
 export interface Resource<Spec> {
   kind: string;
@@ -60,30 +61,6 @@ export interface WorkloadSpec {
   cost_center: string;
   environment: string;
   class: string;
-}
-
-const PAGE = 1_000;
-/** More than this is not listed whole; a page that needs more has to search. */
-const PAGES_MAX = 20;
-
-/** All items of a list, page by page. */
-export async function listAll<T>(
-  path: string,
-  query: Record<string, string> = {},
-  signal?: AbortSignal,
-): Promise<T[]> {
-  const items: T[] = [];
-  let after: string | null = null;
-  for (let page = 0; page < PAGES_MAX; page += 1) {
-    const answer: Page<T> = await api.get<Page<T>>(path, {
-      query: { ...query, limit: PAGE, after },
-      signal,
-    });
-    items.push(...answer.items);
-    after = answer.next;
-    if (after === null) break;
-  }
-  return items;
 }
 
 export function listResources<Spec>(

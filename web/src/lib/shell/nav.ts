@@ -1,6 +1,7 @@
 /** The pages, in the order of the navigation. */
 
 import { OPERATIONS } from '../api/budgets';
+import { GUARDRAILS } from '../api/guardrails';
 import { session } from '../api/session.svelte';
 import type { IconName } from '../ui/Icon.svelte';
 
@@ -63,6 +64,48 @@ export const PLACES: Place[][] = [
     { path: '/people', label: 'People', icon: 'people', key: 'p', filters: true },
     { path: '/teams', label: 'Teams', icon: 'teams', key: 't', filters: true },
     { path: '/models', label: 'Models', icon: 'models', key: 'm', filters: true },
+  ],
+  [
+    {
+      path: '/policies',
+      label: 'Policies',
+      icon: 'policies',
+      key: 'r',
+      filters: false,
+      needs: [GUARDRAILS.listPolicies, GUARDRAILS.explain],
+    },
+    {
+      path: '/violations',
+      label: 'Violations',
+      icon: 'violations',
+      key: 'v',
+      filters: false,
+      needs: [GUARDRAILS.listViolations],
+    },
+    {
+      path: '/exceptions',
+      label: 'Exceptions',
+      icon: 'exceptions',
+      key: 'x',
+      filters: false,
+      needs: [GUARDRAILS.listExceptions],
+    },
+    {
+      path: '/governance',
+      label: 'Governance',
+      icon: 'governance',
+      key: 'g',
+      filters: false,
+      needs: [GUARDRAILS.agenda],
+    },
+    {
+      path: '/audit',
+      label: 'Audit log',
+      icon: 'audit',
+      key: 'l',
+      filters: false,
+      needs: ['listAudit'],
+    },
   ],
   [
     { path: '/keys', label: 'Keys', icon: 'keys', key: 'k', filters: false },

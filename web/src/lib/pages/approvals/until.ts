@@ -16,22 +16,32 @@ export function endsOf(
   zone: string,
   now: Date = new Date(),
 ): { value: string; label: string }[] {
-  const today = dayOf(now, zone);
-  const after = (days: number) => midnight(addDays(today, days + 1), zone).toISOString();
   const last = new Date(new Date(use.window_end).getTime() - 1);
-  const ends = [1, 3, 7].map((days) => ({
-    value: after(days),
-    label: `${days} ${days === 1 ? 'day' : 'days'}: to the end of ${fullDay(new Date(Date.parse(after(days)) - 1), zone)}`,
-  }));
+  const ends = endsAfter([1, 3, 7], zone, now);
   const isNear = new Date(use.window_end).getTime() - now.getTime() <= DAYS_MOST * DAY_MS;
   if (!isRolling(use, now) && isNear) {
     const value = new Date(use.window_end).toISOString();
     return [
       { value, label: `The end of the window: ${fullDay(last, zone)}` },
       ...ends.filter((end) => end.value !== value),
-      { value: OTHER, label: 'Another day…' },
     ];
   }
+  return ends;
+}
+
+/** The ends of the days so many days from now, and any other. */
+export function endsAfter(
+  days: number[],
+  zone: string,
+  now: Date = new Date(),
+): { value: string; label: string }[] {
+  const today = dayOf(now, zone);
+  const ends = days.map((count) => {
+    const end = midnight(addDays(today, count + 1), zone);
+    const last = fullDay(new Date(end.getTime() - 1), zone);
+    const label = `${count} ${count === 1 ? 'day' : 'days'}: to the end of ${last}`;
+    return { value: end.toISOString(), label };
+  });
   return [...ends, { value: OTHER, label: 'Another day…' }];
 }
 

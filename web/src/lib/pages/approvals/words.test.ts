@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { GrantSpec } from '../../api/budgets';
 import { useOf } from '../budgets/fixtures';
 import { OTHER, endOfDay, endsOf } from './until';
-import { askWords, decisionWords, grantState, needWords, waitingFor } from './words';
+import { askWords, decisionWords, askedState, needWords, waitingFor } from './words';
 
 const NOW = new Date('2026-11-22T08:30:00Z');
 
@@ -38,9 +38,9 @@ describe('a grant', () => {
   });
 
   it('has ended when its time is over, whatever is written down', () => {
-    expect(grantState(grant({ state: 'approved' }), NOW).label).toBe('In force');
+    expect(askedState(grant({ state: 'approved' }), NOW).label).toBe('In force');
     const past = grant({ state: 'approved', until: '2026-11-22T08:00:00Z' });
-    expect(grantState(past, NOW).label).toBe('Ended');
+    expect(askedState(past, NOW).label).toBe('Ended');
     expect(waitingFor(grant({ state: 'denied' }))).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 /** Prices as lists have them, and how to add one that is missing. */
 
 import { at } from '../../api/client';
-import { listAll } from '../resources';
+import { listAll } from '../../api/list';
 
 export interface RateSet {
   service_tier?: string;

@@ -36,19 +36,6 @@ export interface MadeLink {
   link: string;
 }
 
-export interface AuditEntry {
-  sequence: number;
-  time: string;
-  actor: string;
-  action: string;
-  kind: string;
-  name: string;
-  version: number;
-  before?: unknown;
-  after?: unknown;
-  note?: string;
-}
-
 export interface Status {
   version: string;
   time: string;
@@ -92,35 +79,6 @@ export const createPerson = (person: NewPerson): Promise<void> =>
 
 export const getStatus = (_: unknown, signal: AbortSignal): Promise<Status> =>
   api.get('/api/v1/status', { signal });
-
-export interface AuditView {
-  kind: string | null;
-  name: string | null;
-  after: string | null;
-}
-
-export const AUDIT_PAGE = 50;
-
-export const listAudit = (view: AuditView, signal: AbortSignal): Promise<Page<AuditEntry>> =>
-  api.get('/api/v1/audit', { query: { ...view, order: 'desc', limit: AUDIT_PAGE }, signal });
-
-export const KINDS = [
-  'Organization',
-  'Provider',
-  'Model',
-  'PriceList',
-  'CostCenter',
-  'Team',
-  'Person',
-  'Workload',
-  'Key',
-  'Budget',
-  'Grant',
-  'Exception',
-  'AccessRequest',
-  'Policy',
-  'Baseline',
-];
 
 export const ROLES: { name: Role; meaning: string }[] = [
   { name: 'viewer', meaning: 'reads dashboards' },
