@@ -34,7 +34,8 @@ pub(crate) struct LogKeeper {
     data: std::path::PathBuf,
 }
 
-/// Gives the log its key, and erases again whom a restored store remembers.
+/// Gives the log its key and its first checkpoint, and erases again whom a restored store
+/// remembers.
 pub(crate) async fn open_log(store: &Store, data: &Path) -> anyhow::Result<()> {
     let file = KeyFile::new(data.join(AUDIT_KEY_FILE));
     let kept = file.read()?;
@@ -49,6 +50,10 @@ pub(crate) async fn open_log(store: &Store, data: &Path) -> anyhow::Result<()> {
     for person in erased_elsewhere(store, data).await? {
         store.log().erase_person(ACTOR, &person, "erased before the store was restored").await?;
         tracing::warn!(person = person.as_str(), "erased again: the store was restored");
+    }
+    // From the first start on there is something to hold the log against.
+    if store.log().latest().await?.is_none() {
+        store.log().checkpoint().await?;
     }
     Ok(())
 }
