@@ -73,6 +73,26 @@ fn main() -> ExitCode {
 mod tests {
     use super::*;
 
+    /// An option of the same name as one that every command has is a panic when it is read.
+    #[test]
+    fn no_command_hides_an_option_of_all() {
+        fn look(command: &clap::Command, shared: &[String], path: &str) {
+            for below in command.get_subcommands() {
+                let path = format!("{path} {}", below.get_name());
+                for argument in below.get_arguments() {
+                    let id = argument.get_id().to_string();
+                    assert!(!shared.contains(&id), "`{path}` has its own `{id}`");
+                }
+                look(below, shared, &path);
+            }
+        }
+        let command = <Arguments as clap::CommandFactory>::command();
+        let shared = command.get_arguments().filter(|it| it.is_global_set());
+        let shared: Vec<String> = shared.map(|it| it.get_id().to_string()).collect();
+        assert!(shared.contains(&"key".to_owned()));
+        look(&command, &shared, "tally");
+    }
+
     /// Options of a command must not hide those that every command has (`--to`, `--key`).
     #[test]
     fn every_command_keeps_the_connection() {
@@ -85,6 +105,7 @@ mod tests {
             "catalog baseline copilot --from 2026-10-01T00:00Z --until 2026-11-01T00:00Z",
             "catalog approve copilot --note fine",
             "governance agenda --month 2026-11",
+            "policy explain --person ada --for-key laptop --model gpt-5",
         ] {
             let line = format!("tally {line} --to http://tally.test --key secret");
             let parsed = Arguments::try_parse_from(line.split(' '));

@@ -42,9 +42,9 @@ pub(crate) struct ExplainArgs {
     /// Who calls
     #[arg(long, value_name = "NAME")]
     person: Option<PersonName>,
-    /// With which key
-    #[arg(long, value_name = "NAME")]
-    key: Option<KeyName>,
+    /// With which key; `--key` is the key to ask with
+    #[arg(long, value_name = "KEY_NAME")]
+    for_key: Option<KeyName>,
     /// For which workload
     #[arg(long, value_name = "NAME")]
     workload: Option<WorkloadName>,
@@ -117,7 +117,7 @@ impl ExplainArgs {
     fn split(self) -> (Vec<String>, PolicyQuestion) {
         let question = PolicyQuestion {
             person: self.person,
-            key: self.key,
+            key: self.for_key,
             workload: self.workload,
             model: self.model,
             provider: self.provider,
