@@ -19,7 +19,7 @@ before(async () => {
     stages: [{ at: 50, notify: ['owner'] }],
   });
   await counted(world, budget);
-  await counted(world, eachTeam);
+  await counted(world, eachTeam, 2);
 });
 after(async () => {
   try {

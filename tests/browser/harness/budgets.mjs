@@ -27,17 +27,21 @@ export async function makeBudget(world, spec = {}) {
   return name;
 }
 
-/** Waits until a call counted against the budget; the demo never stops calling. */
-export async function counted(world, budget) {
+/**
+ * Waits until calls counted against the budget, in so many of its counters; the demo never stops
+ * calling.
+ */
+export async function counted(world, budget, counters = 1) {
   const end = Date.now() + COUNTED_SECONDS_MAX * 1000;
   do {
     const { items } = await world.api.get(
       `/api/v1/budget-use?budget=${encodeURIComponent(budget)}`,
     );
-    if (items.some((use) => Number(Object.values(use.settled)[0]) > 0)) return items;
+    const used = items.filter((use) => Number(Object.values(use.settled)[0]) > 0);
+    if (used.length >= counters) return used;
     await sleep(500);
   } while (Date.now() < end);
-  throw new Error(`no call counted against ${budget} in ${COUNTED_SECONDS_MAX} s`);
+  throw new Error(`${budget}: no ${counters} counters with calls in ${COUNTED_SECONDS_MAX} s`);
 }
 
 /** Takes a test's budget away again. */
