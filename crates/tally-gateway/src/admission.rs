@@ -8,7 +8,7 @@ use tally_budget::{
     Ask, Budgets, Demand, Hold, Less as Asked, Refused, RefusedBy, Standing, Subject, Verdict,
 };
 use tally_types::{
-    BudgetState, FallbackReason, ModelName,
+    BudgetState, FallbackReason,
     spec::{BudgetLimit, StageDegrade},
 };
 
@@ -237,26 +237,21 @@ impl Call {
         asked: &Arc<Model>,
         how: &StageDegrade,
     ) -> Option<(i128, Arc<Model>)> {
-        let first: &ModelName = match (how.to.as_deref(), how.tier) {
-            (Some("cheaper"), _) | (None, Some(_)) => asked.cheaper.as_ref()?,
-            (Some(name), _) => &self.plane.model(name)?.name,
+        let first = match (how.to.as_deref(), how.tier) {
+            (Some("cheaper"), _) | (None, Some(_)) => asked.cheaper.as_ref()?.as_str(),
+            (Some(name), _) => name,
             (None, None) => return None,
         };
+        let first = self.plane.model(first)?;
         let cost_asked = self.worst_cost(asked, form);
-        let mut seen = vec![asked.name.clone()];
-        let mut next = Some(first.clone());
-        while let Some(name) = next.filter(|name| !seen.contains(name)) {
-            let model = self.plane.model(name.as_str())?;
+        let chain = std::iter::once(Arc::clone(first)).chain(self.cheaper_chain(first));
+        let mut others = chain.take_while(|model| model.name != asked.name);
+        others.find_map(|model| {
             let is_in_tier = how.tier.is_none_or(|tier| model.tier >= tier);
-            let cost = self.worst_cost(model, form);
-            let is_cheaper = cost.filter(|cost| cost_asked.is_none_or(|asked| *cost < asked));
-            if let Some(cost) = is_cheaper.filter(|_| is_in_tier && self.can_serve(model)) {
-                return Some((cost, Arc::clone(model)));
-            }
-            seen.push(name);
-            next = model.cheaper.clone();
-        }
-        None
+            let cost = self.worst_cost(&model, form)?;
+            let is_cheaper = cost_asked.is_none_or(|asked| cost < asked);
+            (is_cheaper && is_in_tier && self.can_serve(&model)).then_some((cost, model))
+        })
     }
 
     pub(crate) fn can_serve(&self, model: &Model) -> bool {

@@ -260,11 +260,11 @@ impl Call {
         }
         let facts = self.facts();
         let candidates = self.candidates()?;
-        let decided: Vec<(Candidate, Decision)> = candidates
-            .into_iter()
-            .map(|it| (self.decide_for(&facts, &it), it))
-            .map(|(a, b)| (b, a))
-            .collect();
+        let decide = |it: Candidate| {
+            let decision = self.decide_at(&facts, &it.model, &it.route);
+            (it, decision)
+        };
+        let decided: Vec<(Candidate, Decision)> = candidates.into_iter().map(decide).collect();
         let is_asked = |it: &&(Candidate, Decision)| it.0.fallback.is_none();
         let passes = decided.iter().filter(is_asked).find(|(_, decision)| !decision.refuses());
         let Some((candidate, decision)) = passes.or_else(|| decided.first()) else {
@@ -330,7 +330,7 @@ impl Call {
     }
 
     /// The models that a model's declaration of a cheaper one leads to.
-    fn cheaper_chain(&self, model: &Arc<Model>) -> Vec<Arc<Model>> {
+    pub(crate) fn cheaper_chain(&self, model: &Arc<Model>) -> Vec<Arc<Model>> {
         let mut chain: Vec<Arc<Model>> = Vec::new();
         let mut next = model.cheaper.as_ref();
         while let Some(found) = next.and_then(|name| self.plane.model(name.as_str())) {
@@ -358,10 +358,6 @@ impl Call {
         // What would have to be redacted for it, and was not, must not reach it.
         let is_covered = decision.redact.is_subset(&self.policed.redact);
         !decision.refuses() && goes_there(decision.reroute.as_ref()) && is_covered
-    }
-
-    fn decide_for(&self, facts: &PolicyCall, candidate: &Candidate) -> Decision {
-        self.decide_at(facts, &candidate.model, &candidate.route)
     }
 
     fn decide_at(&self, facts: &PolicyCall, model: &Model, route: &Route) -> Decision {
