@@ -1,0 +1,15 @@
+//! Showback and chargeback: what was used, who pays for it, and the papers that say so.
+//!
+//! - [`ChargeRow`] is the finest thing a statement and an export are made of.
+//!
+//! Invariants: integers only, never floats; a closed statement never changes.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+pub mod focus;
+pub mod reconcile;
+mod row;
+
+pub use row::{ChargeLine, ChargeRow, Payment};

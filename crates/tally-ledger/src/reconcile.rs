@@ -1,0 +1,1 @@
+//! Reconciliation: Tally's numbers against the provider's bill.
