@@ -52,6 +52,7 @@ mod slot;
 mod state;
 mod status;
 mod store_problem;
+mod suspension;
 mod ui;
 mod violations;
 
@@ -88,6 +89,7 @@ fn operations() -> Vec<Operation> {
         live::operations(),
         prices::operations(),
         keys::operations(),
+        suspension::operations(),
         apply::operations(),
         audit::operations(),
         audit_log::operations(),

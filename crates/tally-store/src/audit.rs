@@ -91,6 +91,12 @@ pub enum AuditAction {
     ArchitectureReview,
     /// A workload is over.
     Retire,
+    /// A key opens nothing until it is reinstated: by hand, or as a severe rule was met.
+    SuspendKey,
+    /// A suspended key opens again.
+    ReinstateKey,
+    /// Someone looked at a violation.
+    AcknowledgeViolation,
 }
 
 /// One entry of the audit trail.
@@ -178,6 +184,9 @@ impl AuditAction {
         Self::Expire,
         Self::ArchitectureReview,
         Self::Retire,
+        Self::SuspendKey,
+        Self::ReinstateKey,
+        Self::AcknowledgeViolation,
     ];
 
     /// The word used everywhere.
@@ -220,6 +229,9 @@ impl AuditAction {
             Self::Expire => "expire",
             Self::ArchitectureReview => "architecture_review",
             Self::Retire => "retire",
+            Self::SuspendKey => "suspend_key",
+            Self::ReinstateKey => "reinstate_key",
+            Self::AcknowledgeViolation => "acknowledge_violation",
         }
     }
 }
