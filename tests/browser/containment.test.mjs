@@ -1,17 +1,15 @@
 // A severe rule suspends a key: seen among the violations, acknowledged, and given back.
 
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 
 import { assertAccessible, assertFitsWidth } from './harness/checks.mjs';
-import { ROOT } from './harness/packages.mjs';
+import { NARROW, screenshot } from './harness/page.mjs';
 import { World, settled } from './harness/world.mjs';
 
 const POLICY = `contain-${Date.now()}`;
 const RULE = `${POLICY}/never`;
 const SAYS = 'Restricted data never leaves, says this test.';
-const PHONE = { width: 390, height: 844 };
 
 let world;
 let owner;
@@ -22,7 +20,10 @@ before(async () => {
   owner = world.tally.people.developer;
   keeper = await world.invite('security');
   const name = `${owner}-contained-${Date.now()}`;
-  const { secret } = await world.api.post('/api/v1/keys', { name, spec: { person: owner } });
+  const { secret } = await world.api.post('/api/v1/keys', {
+    name,
+    spec: { person: owner },
+  });
   key = { name, secret };
   const rule = {
     id: 'never',
@@ -32,7 +33,10 @@ before(async () => {
     contain: 'suspend_key',
     says: SAYS,
   };
-  await world.api.post('/api/v1/policies', { name: POLICY, spec: { rules: [rule] } });
+  await world.api.post('/api/v1/policies', {
+    name: POLICY,
+    spec: { rules: [rule] },
+  });
 });
 after(async () => {
   try {
@@ -61,7 +65,11 @@ async function call(dataClass) {
     }),
   });
   const body = await reply.json();
-  return { status: reply.status, code: body.tally?.code, step: body.tally?.next_step };
+  return {
+    status: reply.status,
+    code: body.tally?.code,
+    step: body.tally?.next_step,
+  };
 }
 
 const violations = async () =>
@@ -77,9 +85,6 @@ async function keyWhen(holds) {
   throw new Error(`the key ${key.name} never came to be so`);
 }
 
-const shot = (page, name) =>
-  page.screenshot({ path: join(ROOT, 'tests/browser/screenshots', `${name}.png`) });
-
 test('from a severe violation to an acknowledged one', async () => {
   const first = await call('restricted');
   assert.deepEqual([first.status, first.code], [403, 'policy_denied']);
@@ -94,7 +99,9 @@ test('from a severe violation to an acknowledged one', async () => {
 
   const page = await world.pageOf('security');
   await world.open(page, '/overview');
-  const attention = page.locator('section', { hasText: 'Severe violations nobody has acknowledged' });
+  const attention = page.locator('section', {
+    hasText: 'Severe violations nobody has acknowledged',
+  });
   await attention.getByRole('link', { name: SAYS }).first().waitFor();
   await attention.getByRole('link', { name: 'All of them' }).click();
   await page.waitForURL('**/violations?severity=severe&acknowledged=false');
@@ -103,10 +110,12 @@ test('from a severe violation to an acknowledged one', async () => {
   const row = page.locator('tbody tr', { hasText: RULE });
   await row.getByRole('link', { name: 'Key suspended' }).waitFor();
   await assertAccessible(page, 'violations to acknowledge');
-  await shot(page, 'violations-open');
+  await screenshot(page, 'violations-open');
 
   await row.getByRole('button', { name: `Acknowledge: ${RULE}` }).click();
-  const dialog = page.getByRole('dialog', { name: 'Acknowledge this violation?' });
+  const dialog = page.getByRole('dialog', {
+    name: 'Acknowledge this violation?',
+  });
   await dialog.getByRole('button', { name: 'Acknowledge' }).click();
   await dialog.getByText('Say what was found').waitFor();
   await assertAccessible(page, 'acknowledging');
@@ -144,14 +153,14 @@ test('from a suspended key to a reinstated one', async () => {
   await row.getByText('suspended', { exact: true }).waitFor();
   await row.getByText(SAYS).waitFor();
   await assertAccessible(page, 'a suspended key');
-  await shot(page, 'key-suspended');
+  await screenshot(page, 'key-suspended');
   await row.getByRole('button', { name: `Reinstate ${key.name}` }).click();
   const dialog = page.getByRole('dialog', { name: `Reinstate ${key.name}?` });
   await assertAccessible(page, 'reinstating');
   await dialog.getByRole('button', { name: 'Reinstate', exact: true }).click();
   await dialog.getByText('Say what was found').waitFor();
   await dialog.getByLabel('What was found').fill('Looked at with the team');
-  await shot(page, 'key-reinstating');
+  await screenshot(page, 'key-reinstating');
   await dialog.getByRole('button', { name: 'Reinstate', exact: true }).dblclick();
   await row.getByText('works', { exact: true }).waitFor();
   const passes = await call('public');
@@ -163,7 +172,10 @@ test('from a suspended key to a reinstated one', async () => {
 });
 
 test('its owner suspends a key by hand, by keyboard, on a phone and in the dark', async () => {
-  const page = await world.pageOf('developer', { viewport: PHONE, theme: 'dark' });
+  const page = await world.pageOf('developer', {
+    viewport: NARROW,
+    theme: 'dark',
+  });
   await world.open(page, '/keys');
   await assertFitsWidth(page, 'keys at 390 px');
   const row = page.locator('tbody tr', { hasText: key.name });
@@ -172,7 +184,7 @@ test('its owner suspends a key by hand, by keyboard, on a phone and in the dark'
   const dialog = page.getByRole('dialog', { name: `Suspend ${key.name}?` });
   await dialog.getByLabel('Why').fill('My laptop is lost');
   await assertAccessible(page, 'suspending in the dark');
-  await shot(page, 'key-suspending-390');
+  await screenshot(page, 'key-suspending-390');
   await dialog.getByRole('button', { name: 'Suspend', exact: true }).focus();
   await page.keyboard.press('Enter');
   await row.getByText('My laptop is lost').waitFor();
@@ -181,11 +193,14 @@ test('its owner suspends a key by hand, by keyboard, on a phone and in the dark'
   assert.equal((await call('public')).code, 'key_suspended');
   await page.close();
 
-  const phone = await world.pageOf('security', { viewport: PHONE, theme: 'dark' });
+  const phone = await world.pageOf('security', {
+    viewport: NARROW,
+    theme: 'dark',
+  });
   await world.open(phone, '/violations');
   await assertFitsWidth(phone, 'violations at 390 px');
   await assertAccessible(phone, 'violations in the dark');
-  await shot(phone, 'violations-390');
+  await screenshot(phone, 'violations-390');
   await world.open(phone, '/overview');
   await assertFitsWidth(phone, 'the overview at 390 px');
 });
