@@ -418,6 +418,7 @@ impl Call {
             started_ns: self.started_ns,
             hold: None,
             ticket: None,
+            keeping: self.keeping(),
         }
     }
 

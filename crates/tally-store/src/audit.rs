@@ -91,6 +91,10 @@ pub enum AuditAction {
     ArchitectureReview,
     /// A workload is over.
     Retire,
+    /// Calls were made to forget who made them, and kept prompts deleted, as their time was over.
+    PurgePersonalData,
+    /// A kept prompt was read: who, which one, and why, never what stood in it.
+    ReadPrompt,
 }
 
 /// One entry of the audit trail.
@@ -134,6 +138,8 @@ pub struct AuditFilter {
     pub kind: Option<Kind>,
     /// Only of this name.
     pub name: Option<Name>,
+    /// Only of what was done in this way.
+    pub action: Option<AuditAction>,
 }
 
 // === impl AuditAction ===
@@ -178,6 +184,8 @@ impl AuditAction {
         Self::Expire,
         Self::ArchitectureReview,
         Self::Retire,
+        Self::PurgePersonalData,
+        Self::ReadPrompt,
     ];
 
     /// The word used everywhere.
@@ -220,6 +228,8 @@ impl AuditAction {
             Self::Expire => "expire",
             Self::ArchitectureReview => "architecture_review",
             Self::Retire => "retire",
+            Self::PurgePersonalData => "purge_personal_data",
+            Self::ReadPrompt => "read_prompt",
         }
     }
 }

@@ -14,6 +14,7 @@ mod notify;
 mod output;
 mod recount;
 mod resources;
+mod retention;
 mod secrets;
 mod serve;
 mod upkeep;

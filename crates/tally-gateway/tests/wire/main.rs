@@ -15,6 +15,7 @@ mod errors;
 mod metering;
 mod policies;
 mod policy_table;
+mod prompts;
 mod redaction;
 mod retries;
 mod streams;
