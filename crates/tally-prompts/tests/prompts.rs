@@ -155,3 +155,30 @@ fn what_does_not_fit_is_not_kept_and_nobody_waits() {
     let kept = store.stats(DataClass::Internal, time("2026-11-01T00:00:00Z")).unwrap().prompts;
     assert_eq!(kept, 1 + 4 + fits as u64 - refused as u64, "every other one is there");
 }
+
+#[test]
+fn a_kept_prompt_takes_little_more_than_its_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    // A coding agent's turn and a question: 24 KB and 600 bytes.
+    for (said, over) in [("x".repeat(12_000), 1_600), ("x".repeat(300), 700)] {
+        let before = size(&store, folder.path());
+        let prompts: Vec<Prompt> = (0..400_u128)
+            .map(|n| {
+                let mut one = prompt(n, 2, &said);
+                one.event_id = EventId(Uuid::from_u128(said.len() as u128 * 1_000 + n));
+                one
+            })
+            .collect();
+        let text: u64 = prompts.iter().map(|prompt| prompt.bytes() as u64).sum();
+        store.write(&prompts).unwrap();
+        let each = (size(&store, folder.path()) - before) / 400;
+        println!("{} bytes of text, {each} on disk", text / 400);
+        assert!(each < text / 400 + over, "{each} bytes for {}", text / 400);
+    }
+}
+
+fn size(store: &PromptStore, folder: &Path) -> u64 {
+    store.shrink().unwrap();
+    std::fs::metadata(folder.join("prompts.db")).unwrap().len()
+}

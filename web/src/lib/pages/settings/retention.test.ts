@@ -21,6 +21,8 @@ test('an entry of the log names each class', () => {
     erased: { events: 0, prompts: 0 },
   };
   expect(purgedBy(purged)).toBe('internal: 1 call, 2 prompts; public: 3 calls');
-  expect(purgedBy({ classes: {}, erased: { events: 0, prompts: 1 } })).toBe('erased people: 1 prompt');
+  expect(purgedBy({ classes: {}, erased: { events: 0, prompts: 1 } })).toBe(
+    'erased people: 1 prompt',
+  );
   expect(purgedBy(null)).toBe('');
 });

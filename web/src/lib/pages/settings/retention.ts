@@ -13,7 +13,8 @@ export function counted(count: number, what: string): string {
 }
 
 function text({ events, prompts }: Counts): string {
-  return `${counted(events, 'call')} forget who made them, ${counted(prompts, 'prompt')} deleted`;
+  const forget = events === 1 ? 'forgets who made it' : 'forget who made them';
+  return `${counted(events, 'call')} ${forget}, ${counted(prompts, 'prompt')} deleted`;
 }
 
 export function purgedText({ classes, erased_events, erased_prompts }: RetentionRun): string {
