@@ -131,9 +131,7 @@ pub(crate) fn failed(error: RetentionError) -> Problem {
                     "say in {REASON_CHARACTERS_MIN} characters or more what you look for"
                 ))
         }
-        RetentionError::Prompts(error) => {
-            Problem::internal("the file of kept prompts", &error)
-        }
+        RetentionError::Prompts(error) => Problem::internal("the file of kept prompts", &error),
         error => Problem::internal("retention", &error),
     }
 }

@@ -23,8 +23,8 @@ impl Call {
         let queue = self.gateway.options.prompts.as_ref()?;
         let workload = self.context.workload.as_ref()?;
         let retention = &self.plane.snapshot().organization.retention;
-        let is_kept = workload.spec.keep_prompts
-            && retention.of(self.context.data_class()).prompts_days > 0;
+        let is_kept =
+            workload.spec.keep_prompts && retention.of(self.context.data_class()).prompts_days > 0;
         is_kept.then(|| Keeping {
             queue: queue.clone(),
             request: Bytes::new(),

@@ -1,11 +1,6 @@
 //! Sealing what was said: AES-256-GCM, a random nonce each time, the event's id attested.
 
-use std::{
-    fs::File,
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-};
+use std::{fs::File, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
@@ -74,13 +69,16 @@ impl PromptKey {
         let mut nonce = [0; NONCE_LEN];
         self.random.fill(&mut nonce).map_err(|_| PromptError::Random)?;
         let tag_bytes = AES_256_GCM.tag_len();
-        let mut text =
-            Vec::with_capacity(LENGTH_BYTES + request.len() + reply.len() + tag_bytes);
+        let mut text = Vec::with_capacity(LENGTH_BYTES + request.len() + reply.len() + tag_bytes);
         text.extend_from_slice(&(request.len() as u64).to_be_bytes());
         text.extend_from_slice(request);
         text.extend_from_slice(reply);
         self.key
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), attested(event), &mut text)
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                attested(event),
+                &mut text,
+            )
             .map_err(|_| PromptError::Sealed)?;
         Ok(Sealed { nonce, text })
     }

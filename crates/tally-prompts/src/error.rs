@@ -23,6 +23,8 @@ pub enum PromptError {
     #[error("the system gives no random numbers")]
     Random,
     /// The file was written by a newer version.
-    #[error("prompts.db was written by a newer tally (schema {0}); this one reads up to schema {1}")]
+    #[error(
+        "prompts.db was written by a newer tally (schema {0}); this one reads up to schema {1}"
+    )]
     Newer(i64, i64),
 }

@@ -86,7 +86,8 @@ impl PromptStore {
     /// # Errors
     /// When the file does not take them.
     pub fn write(&self, prompts: &[Prompt]) -> Result<(), PromptError> {
-        let sealed = |prompt: &Prompt| self.key.seal(prompt.event_id, &prompt.request, &prompt.reply);
+        let sealed =
+            |prompt: &Prompt| self.key.seal(prompt.event_id, &prompt.request, &prompt.reply);
         let sealed: Vec<Sealed> = prompts.iter().map(sealed).collect::<Result<_, _>>()?;
         let mut connection = self.connection.lock();
         let transaction = connection.transaction()?;
@@ -136,11 +137,9 @@ impl PromptStore {
         let sealed = self
             .connection
             .lock()
-            .query_row(
-                "SELECT nonce, sealed FROM prompt WHERE event_id = ?1",
-                [event.0],
-                |row| Ok(Sealed { nonce: row.get(0)?, text: row.get(1)? }),
-            )
+            .query_row("SELECT nonce, sealed FROM prompt WHERE event_id = ?1", [event.0], |row| {
+                Ok(Sealed { nonce: row.get(0)?, text: row.get(1)? })
+            })
             .optional()?;
         sealed.map(|sealed| self.key.open_sealed(event, sealed)).transpose()
     }

@@ -7,11 +7,7 @@
     reason = "tests"
 )]
 
-use std::{
-    os::unix::fs::PermissionsExt as _,
-    path::Path,
-    sync::Arc,
-};
+use std::{os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use jiff::Timestamp;

@@ -39,11 +39,17 @@ impl Keeper {
         let before = self.clock.now();
         let keys = self.keys_of(person);
         let of = Forget::Of { person: person.clone(), keys, before };
+        let quoting = words.iter().cloned().map(Forget::Quoting);
+        let all: Vec<Forget> = std::iter::once(of).chain(quoting).collect();
         let mut done = ErasedCalls::default();
-        done.events += self.purge_events(warehouse, of, dry_run, u64::MAX).await?;
-        for word in words {
-            let quoting = Forget::Quoting(word.clone());
-            done.events += self.purge_events(warehouse, quoting, dry_run, u64::MAX).await?;
+        if dry_run {
+            // A call may match several, and is counted once.
+            let waiting = ask_warehouse(warehouse, move |warehouse| warehouse.waiting(&all));
+            done.events = waiting.await?.events;
+        } else {
+            for which in all {
+                done.events += self.purge_events(warehouse, which, false, u64::MAX).await?;
+            }
         }
         let person = person.clone();
         done.prompts = self

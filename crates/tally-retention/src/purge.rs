@@ -145,7 +145,7 @@ impl Keeper {
         most: u64,
     ) -> Result<u64, RetentionError> {
         if dry_run {
-            let waiting = ask_warehouse(warehouse, move |warehouse| warehouse.waiting(&which));
+            let waiting = ask_warehouse(warehouse, move |warehouse| warehouse.waiting(&[which]));
             return Ok(waiting.await?.events);
         }
         let mut done = 0;
@@ -175,7 +175,8 @@ impl Keeper {
         }
         let mut done = 0;
         while done < most {
-            let batch = self.ask(move |prompts| prompts.purge(class, before, PROMPTS_BATCH)).await?;
+            let batch =
+                self.ask(move |prompts| prompts.purge(class, before, PROMPTS_BATCH)).await?;
             done += batch;
             if batch < u64::from(PROMPTS_BATCH) {
                 break;

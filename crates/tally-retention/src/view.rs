@@ -78,7 +78,7 @@ impl Keeper {
                 None => Waiting::default(),
                 Some(before) => {
                     let which = Forget::Older { class, before };
-                    ask_warehouse(warehouse, move |warehouse| warehouse.waiting(&which)).await?
+                    ask_warehouse(warehouse, move |warehouse| warehouse.waiting(&[which])).await?
                 }
             };
             let before = periods.prompts_before(now);

@@ -69,14 +69,22 @@ struct Statement {
 // === impl Warehouse ===
 
 impl Warehouse {
-    /// How many events match, and how old they are.
+    /// How many events match any of these, and how old they are.
     ///
     /// # Errors
     /// When DuckDB fails.
-    pub fn waiting(&self, which: &Forget) -> Result<Waiting, WarehouseError> {
-        let Statement { condition, parameters, .. } = which.statement();
+    pub fn waiting(&self, any: &[Forget]) -> Result<Waiting, WarehouseError> {
+        let (mut conditions, mut parameters) = (vec!["false".to_owned()], Vec::new());
+        for which in any {
+            let statement = which.statement(parameters.len() + 1);
+            conditions.push(format!("({})", statement.condition));
+            parameters.extend(statement.parameters);
+        }
         self.read(|connection, _| {
-            let sql = format!("SELECT count(*), min(time_us) FROM events WHERE {condition}");
+            let sql = format!(
+                "SELECT count(*), min(time_us) FROM events WHERE {}",
+                conditions.join(" OR ")
+            );
             let (events, oldest): (u64, Option<i64>) =
                 connection.query_row(&sql, params_from_iter(&parameters), |row| {
                     Ok((row.get(0)?, row.get(1)?))
@@ -92,7 +100,7 @@ impl Warehouse {
     /// # Errors
     /// When DuckDB fails; nothing of the batch is changed then.
     pub fn forget(&self, which: &Forget, limit: usize) -> Result<u64, WarehouseError> {
-        let statement = which.statement();
+        let statement = which.statement(1);
         self.in_transaction(|connection, calendar| {
             let found = choose(connection, &statement, limit)?;
             if found == 0 {
@@ -162,16 +170,16 @@ fn touched(connection: &Connection) -> Result<Vec<i64>, WarehouseError> {
 // === impl Forget ===
 
 impl Forget {
-    fn statement(&self) -> Statement {
-        let own_task = |column: &str| {
-            format!("{column} = CASE WHEN {OWN_TASK} THEN NULL ELSE {column} END")
-        };
+    /// Its parameters are numbered from `first` on.
+    fn statement(&self, first: usize) -> Statement {
+        let own_task =
+            |column: &str| format!("{column} = CASE WHEN {OWN_TASK} THEN NULL ELSE {column} END");
         let person_of = "person = NULL, user_agent = NULL, session = NULL, tags = NULL";
         let tasks = format!("{}, {}", own_task("task_id"), own_task("task_key"));
         match self {
             Self::Older { class, before } => Statement {
                 condition: format!(
-                    "data_class = $1 AND time_us < {} AND {NAMES_SOMEONE}",
+                    "data_class = ${first} AND time_us < {} AND {NAMES_SOMEONE}",
                     before.as_microsecond()
                 ),
                 parameters: vec![class.as_str().to_owned()],
@@ -183,7 +191,8 @@ impl Forget {
                 person: None,
             },
             Self::Of { person, keys, before } => {
-                let marks: Vec<_> = (0..keys.len()).map(|index| format!("${}", index + 2)).collect();
+                let marks: Vec<_> =
+                    (1..=keys.len()).map(|index| format!("${}", first + index)).collect();
                 let keys_sql = match marks.as_slice() {
                     [] => String::new(),
                     marks => format!(" OR \"key\" IN ({})", marks.join(", ")),
@@ -191,7 +200,7 @@ impl Forget {
                 let names = keys.iter().map(ToString::to_string);
                 Statement {
                     condition: format!(
-                        "time_us < {} AND (person = $1{keys_sql})",
+                        "time_us < {} AND (person = ${first}{keys_sql})",
                         before.as_microsecond()
                     ),
                     parameters: std::iter::once(person.to_string()).chain(names).collect(),
@@ -199,17 +208,17 @@ impl Forget {
                     person: Some(person.to_string()),
                 }
             }
-            Self::Quoting(word) => quoting(word),
+            Self::Quoting(word) => quoting(word, first),
         }
     }
 }
 
 /// Only the fields that quote the word go.
-fn quoting(word: &str) -> Statement {
+fn quoting(word: &str, first: usize) -> Statement {
     let is_part = word.chars().count() >= PART_CHARACTERS_MIN;
     let quotes = |column: &str| match is_part {
-        true => format!("coalesce(contains({column}, $1), false)"),
-        false => format!("coalesce({column} = $1, false)"),
+        true => format!("coalesce(contains({column}, ${first}), false)"),
+        false => format!("coalesce({column} = ${first}, false)"),
     };
     let any: Vec<_> = WORDS.iter().map(|column| quotes(column)).collect();
     let set = |column: &str, quotes: String| {

@@ -72,11 +72,11 @@ fn old_calls_forget_who_made_them_and_cost_the_same() {
         class: DataClass::Internal,
         before: "2026-03-01T00:00:00Z".parse().unwrap(),
     };
-    let waiting = warehouse.waiting(&which).unwrap();
+    let waiting = warehouse.waiting(std::slice::from_ref(&which)).unwrap();
     assert_eq!((waiting.events, waiting.oldest), (1, DAY.parse().ok()));
     assert_eq!(warehouse.forget(&which, 10).unwrap(), 1);
     assert_eq!(warehouse.forget(&which, 10).unwrap(), 0, "it is done once");
-    assert_eq!(warehouse.waiting(&which).unwrap().events, 0);
+    assert_eq!(warehouse.waiting(std::slice::from_ref(&which)).unwrap().events, 0);
 
     let [forgotten, other, new, same] = ids.map(|id| warehouse.event(id).unwrap().unwrap());
     let expected = UsageEvent {
@@ -113,7 +113,7 @@ fn a_batch_is_bounded_and_begins_with_the_oldest() {
     let which = Forget::Older { class: DataClass::Public, before: now() };
     assert_eq!(warehouse.forget(&which, 3).unwrap(), 3);
     assert_eq!(warehouse.event(oldest).unwrap().unwrap().person, None);
-    assert_eq!(warehouse.waiting(&which).unwrap().events, 4);
+    assert_eq!(warehouse.waiting(std::slice::from_ref(&which)).unwrap().events, 4);
     assert_eq!(warehouse.forget(&which, 3).unwrap() + warehouse.forget(&which, 3).unwrap(), 4);
 }
 
@@ -138,7 +138,9 @@ fn nothing_in_the_file_names_who_was_erased() {
     warehouse.checkpoint().unwrap();
     let holds = |word: &str| {
         let files = std::fs::read_dir(folder.path()).unwrap();
-        files.filter(|file| contains(&std::fs::read(file.as_ref().unwrap().path()).unwrap(), word)).count()
+        files
+            .filter(|file| contains(&std::fs::read(file.as_ref().unwrap().path()).unwrap(), word))
+            .count()
     };
     assert!(holds("adaquillon") > 0 && holds("Adaquillon Quillfeather") > 0, "the test can tell");
 

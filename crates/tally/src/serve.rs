@@ -166,9 +166,8 @@ impl Server {
         let learned = std::fs::read_to_string(config.data.join(CALIBRATION_FILE));
         let estimator = Estimator::from_json(&learned.unwrap_or_default());
         let (prompts, queue) = open_prompts(&config.data)?;
-        let retention = store
-            .clone()
-            .map(|store| Arc::new(Keeper::new(store, prompts, Arc::clone(&clock))));
+        let retention =
+            store.clone().map(|store| Arc::new(Keeper::new(store, prompts, Arc::clone(&clock))));
         let gateway = Gateway::new(
             plane,
             journal.clone(),
@@ -179,8 +178,18 @@ impl Server {
             config.gateway_options(redaction_key(&config.data)?, queue.clone()),
         );
         let data = config.data.clone();
-        let parts =
-            Parts { gateway, store, journal, warehouse, live, clock, secrets, data, budgets, retention };
+        let parts = Parts {
+            gateway,
+            store,
+            journal,
+            warehouse,
+            live,
+            clock,
+            secrets,
+            data,
+            budgets,
+            retention,
+        };
         let router = router(&parts, &ids, metrics);
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!("cannot listen on {}; choose another `--listen`", config.listen)

@@ -78,7 +78,8 @@ async fn clear_column(
     let quoted = Value::from(word).to_string();
     let wanted = if is_json { quoted.trim_matches('"') } else { word };
     let sql = format!("select {key}, {column} from {table} where coalesce({column}, '') like $1");
-    let rows = sqlx::query(AssertSqlSafe(sql)).bind(like(wanted)).fetch_all(&mut *connection).await?;
+    let rows =
+        sqlx::query(AssertSqlSafe(sql)).bind(like(wanted)).fetch_all(&mut *connection).await?;
     let sql = format!("update {table} set {column} = $2 where {key} = $1");
     let mut changed = 0;
     for row in rows {

@@ -156,7 +156,8 @@ mod tests {
             let found = mistakes(json);
             assert!(found.len() == 1 && found[0].contains(field), "{json}: {found:?}");
         }
-        let fine = r#"{"internal":{"personal_days":30,"prompts_days":30},"public":{"prompts_days":7}}"#;
+        let fine =
+            r#"{"internal":{"personal_days":30,"prompts_days":30},"public":{"prompts_days":7}}"#;
         assert_eq!(mistakes(fine), Vec::<String>::new());
         assert!(serde_json::from_str::<Retention>(r#"{"secret":{}}"#).is_err());
     }

@@ -217,9 +217,8 @@ fn purged(run: &Run, dry_run: bool) -> String {
 /// What was said may hold anything, also what would steer a terminal.
 fn read(read: &Read) -> String {
     let Kept { event_id, time, data_class, purged_at } = &read.prompt;
-    let lines = |text: &str| -> String {
-        text.lines().map(printable).collect::<Vec<_>>().join("\n")
-    };
+    let lines =
+        |text: &str| -> String { text.lines().map(printable).collect::<Vec<_>>().join("\n") };
     format!(
         "Event {event_id} of {time}, {data_class}; deleted at {purged_at}.\nThat you read it is in \
          the audit log.\n\n--- prompt, as it left ---\n{}\n\n--- reply, as it came ---\n{}\n",
