@@ -27,6 +27,7 @@ mod caller;
 mod calls;
 mod catalog;
 mod components;
+mod erasure;
 mod events;
 mod examples;
 mod exceptions;
@@ -44,6 +45,7 @@ mod policies;
 mod prices;
 mod query;
 mod resources;
+mod retention;
 mod schema;
 mod scope;
 mod secret;
@@ -93,6 +95,8 @@ fn operations() -> Vec<Operation> {
         apply::operations(),
         audit::operations(),
         audit_log::operations(),
+        erasure::operations(),
+        retention::operations(),
         grants::operations(),
         exceptions::operations(),
         catalog::operations(),

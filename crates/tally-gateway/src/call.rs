@@ -424,6 +424,7 @@ impl Call {
             started_ns: self.started_ns,
             hold: None,
             ticket: None,
+            keeping: self.keeping(),
         }
     }
 

@@ -27,6 +27,7 @@ mod counting;
 mod estimate;
 mod fit;
 mod json_bytes;
+mod keeping;
 mod less;
 mod measure;
 mod models;
@@ -52,6 +53,7 @@ use axum::{
 use tally_budget::{Budgets, Rates};
 use tally_journal::Journal;
 use tally_policy::redact::RedactionKey;
+use tally_prompts::PromptQueue;
 use tally_types::{Clock, IdSource};
 
 pub use auth::{bearer, require_scope};
@@ -80,6 +82,8 @@ pub struct Options {
     /// What placeholders of redacted values follow from. The same on every node and after
     /// a restart, or a conversation's placeholders change; none stands for a random one.
     pub redaction_key: Option<RedactionKey>,
+    /// Where prompts are left that are to be kept; none keeps none.
+    pub prompts: Option<PromptQueue>,
 }
 
 /// What the gateway is made of.
@@ -106,6 +110,7 @@ impl Default for Options {
             retry_wait_first: Duration::from_millis(250),
             retry_wait_max: Duration::from_secs(10),
             redaction_key: None,
+            prompts: None,
         }
     }
 }

@@ -97,6 +97,10 @@ pub enum AuditAction {
     ReinstateKey,
     /// Someone looked at a violation.
     AcknowledgeViolation,
+    /// Calls were made to forget who made them, and kept prompts deleted, as their time was over.
+    PurgePersonalData,
+    /// A kept prompt was read: who, which one, and why, never what stood in it.
+    ReadPrompt,
 }
 
 /// One entry of the audit trail.
@@ -140,6 +144,8 @@ pub struct AuditFilter {
     pub kind: Option<Kind>,
     /// Only of this name.
     pub name: Option<Name>,
+    /// Only of what was done in this way.
+    pub action: Option<AuditAction>,
 }
 
 // === impl AuditAction ===
@@ -187,6 +193,8 @@ impl AuditAction {
         Self::SuspendKey,
         Self::ReinstateKey,
         Self::AcknowledgeViolation,
+        Self::PurgePersonalData,
+        Self::ReadPrompt,
     ];
 
     /// The word used everywhere.
@@ -232,6 +240,8 @@ impl AuditAction {
             Self::SuspendKey => "suspend_key",
             Self::ReinstateKey => "reinstate_key",
             Self::AcknowledgeViolation => "acknowledge_violation",
+            Self::PurgePersonalData => "purge_personal_data",
+            Self::ReadPrompt => "read_prompt",
         }
     }
 }

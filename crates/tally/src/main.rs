@@ -15,6 +15,7 @@ mod notify;
 mod output;
 mod recount;
 mod resources;
+mod retention;
 mod secrets;
 mod serve;
 mod upkeep;

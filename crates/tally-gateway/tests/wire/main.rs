@@ -16,6 +16,7 @@ mod errors;
 mod metering;
 mod policies;
 mod policy_table;
+mod prompts;
 mod redaction;
 mod retries;
 mod streams;

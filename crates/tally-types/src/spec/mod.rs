@@ -13,6 +13,7 @@ mod policy;
 mod policy_test;
 mod prices;
 mod provider;
+mod retention;
 
 pub use access::{ACCESS_DAYS_MAX, Access, AccessAsk, AccessRequestSpec, AccessRule};
 pub use approval::{Approvable, GrantDecision, GrantNeed, GrantState};
@@ -44,3 +45,4 @@ pub use prices::{PriceEntry, PriceListSpec, PriceModifier, RateSet};
 pub use provider::{
     Capability, ModelRoute, ModelSpec, ProviderSpec, ProviderTimeouts, SecretSource,
 };
+pub use retention::{ClassRetention, RETENTION_DAYS_MAX, Retention};

@@ -143,6 +143,16 @@ pub(crate) fn histogram_columns(prefix: char) -> impl Iterator<Item = String> {
 // === impl Table ===
 
 impl Table {
+    /// Whether its rows say who called.
+    pub(crate) fn names_people(&self) -> bool {
+        self.holds(Field::Person)
+    }
+
+    /// Whether its rows say with which key.
+    pub(crate) fn names_keys(&self) -> bool {
+        self.holds(Field::Key)
+    }
+
     /// Whether it can group by and filter on a field.
     pub(crate) fn holds(&self, field: Field) -> bool {
         self.fields.contains(&field)

@@ -23,6 +23,7 @@ mod policy;
 mod prices;
 mod problem;
 mod query;
+mod retention;
 mod sim;
 mod status;
 mod table;
@@ -80,6 +81,12 @@ pub(crate) enum ClientCommand {
     /// Read the log of every change, prove it, verify an export of it
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// See how long personal data is kept, and purge what is older
+    #[command(subcommand)]
+    Retention(retention::RetentionCommand),
+    /// Read a kept prompt
+    #[command(subcommand)]
+    Prompt(retention::PromptCommand),
     /// Erase personal data
     #[command(subcommand)]
     Erase(erase::EraseCommand),
@@ -115,6 +122,8 @@ pub(crate) async fn run(command: ClientCommand, connection: Connection) -> anyho
         ClientCommand::Violation(command) => violation::run(command, &connection).await,
         ClientCommand::Policy(command) => policy::run(command, &connection).await,
         ClientCommand::Audit(command) => audit::run(command, &connection).await,
+        ClientCommand::Retention(command) => retention::run(command, &connection).await,
+        ClientCommand::Prompt(command) => retention::run_prompt(command, &connection).await,
         ClientCommand::Erase(command) => erase::run(command, &connection).await,
         ClientCommand::Status => status::run(&connection).await,
         ClientCommand::Outcome(command) => outcome::run(command, &connection).await,

@@ -698,28 +698,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/violations/{id}/acknowledge": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Say that a violation was looked at
-         * @description By security or an admin, and by managers for their teams; the id is the event's. The first word stands: said again, it is answered with the first.
-         *
-         *     Roles: admin, security, manager. Keys need the scope `write`.
-         */
-        post: operations["acknowledgeViolation"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -802,50 +780,6 @@ export interface paths {
          *     Roles: admin; whoever else, for what is their own. Keys need the scope `write`.
          */
         post: operations["revokeKey"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/keys/{name}/suspend": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Suspend a key
-         * @description It opens nothing until security or an admin reinstates it. By them, and by whose key it is. One that is suspended already stays as it is.
-         *
-         *     Roles: admin, security; whoever else, for what is their own. Keys need the scope `write`.
-         */
-        post: operations["suspendKey"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/keys/{name}/reinstate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Give a suspended key back
-         * @description By security or an admin; not by whose key it is, unless nobody else may. What it did until now does not suspend it again.
-         *
-         *     Roles: admin, security. Keys need the scope `write`.
-         */
-        post: operations["reinstateKey"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1045,11 +979,83 @@ export interface paths {
         put?: never;
         /**
          * Erase a person's data
-         * @description Their display name and mail address go, from the audit log, too; account, sessions and inbox are deleted, their keys revoked. Their name stays as an opaque id, and every proof of the log stays valid.
+         * @description Their display name and mail address go, from the audit log, what others wrote and what people were told, too; account, sessions, inbox and kept prompts are deleted, their keys revoked; their calls no longer say who made them, and cost the same. Their name stays as an opaque id, and every proof of the log stays valid.
          *
          *     Roles: admin, security. Keys need the scope `write`.
          */
         post: operations["erasePerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How long personal data is kept
+         * @description By class of data: the periods of the organization's `retention`, what waits for the next hourly run, what is kept; and the last runs.
+         *
+         *     Roles: admin, finops, security, auditor.
+         */
+        get: operations["getRetention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Purge now
+         * @description Calls that are older than the period of their class of data lose what says who made them, and older kept prompts are deleted; costs stay. Bounded: `more` says whether another run is needed. A run that purged something has one entry in the audit trail.
+         *
+         *     Roles: admin, security. Keys need the scope `write`.
+         */
+        post: operations["runRetention"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/{id}/prompt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether a prompt is kept
+         * @description Of an event; or of a call, by the id that its client got as `x-tally-request-id`: that of its last attempt. Without what stands in it.
+         *
+         *     Roles: security, auditor.
+         */
+        get: operations["getKeptPrompt"];
+        put?: never;
+        /**
+         * Read a kept prompt
+         * @description The prompt as it left (redacted) and the reply, decrypted. Who reads which prompt, and why, is written into the audit trail before.
+         *
+         *     Roles: security, auditor. Keys need the scope `write`.
+         */
+        post: operations["readKeptPrompt"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3343,8 +3349,6 @@ export interface components {
              * @default false
              */
             restore: boolean;
-            /** @description The severe rule that has the key suspended, as `policy/rule`. */
-            contain?: string | null;
             /** @description The rules that could hold, the strictest that act first. */
             rules: components["schemas"]["RuleExplanation"][];
             /**
@@ -3552,47 +3556,8 @@ export interface components {
             rule: string | null;
             /** @description Its sentence as it is now; null when the rule is gone. */
             says: string | null;
-            /** @description Who looked at it; null while nobody has. */
-            acknowledged: components["schemas"]["Acknowledgement"] | null;
-            /** @description What became of its key, where the rule had it suspended. */
-            contained: components["schemas"]["Containing"] | null;
             /** @description The call: who, what, when; `call_id` leads to its whole story. */
             event: components["schemas"]["UsageEvent"];
-        };
-        /** @description That someone looked at a violation. */
-        Acknowledgement: {
-            /** @description Who. */
-            by: string;
-            /**
-             * Format: date-time
-             * @description When.
-             */
-            at: string;
-            /** @description What they found. */
-            note: string;
-        };
-        /** @description A key that was suspended at once. */
-        Containing: {
-            /** @description The key. */
-            key: components["schemas"]["KeyName"];
-            /** @description The rule that did it, as `policy/rule`. */
-            rule: string;
-            /** @description Whether it is still suspended. */
-            suspended: boolean;
-            /** @description How that ended, if it was given back. */
-            reinstated: components["schemas"]["KeyReinstatement"] | null;
-        };
-        /** @description How a suspension ended. */
-        KeyReinstatement: {
-            /**
-             * Format: date-time
-             * @description When. What the key did until then does not suspend it again.
-             */
-            at: string;
-            /** @description Who did it, as the audit trail names them. */
-            by: string;
-            /** @description What was found. */
-            note: string;
         };
         /** @description Usage that settled since the message before. */
         LiveCalls: {
@@ -3736,10 +3701,10 @@ export interface components {
         };
         /** @description A kind of resource. */
         Kind: "Organization" | "Provider" | "Model" | "PriceList" | "CostCenter" | "Team" | "Person" | "Workload" | "Key" | "Budget" | "Grant" | "Exception" | "AccessRequest" | "Policy" | "Baseline";
-        /** @description A key that was revoked, suspended or reinstated. */
-        ChangedKey: {
+        /** @description A key that opens nothing any more. */
+        RevokedKey: {
             resource: components["schemas"]["Resource"];
-            /** @description Whether the gateway knows it already; if not, within seconds. */
+            /** @description Whether the gateway refuses it already; if not, within seconds. */
             in_effect: boolean;
             note?: string | null;
         };
@@ -3787,7 +3752,7 @@ export interface components {
          *     hold what it was about (`{"session": …}`, `{"invitation": …, "expires": …}`), never a
          *     password, a token or a hash of one.
          */
-        AuditAction: "create" | "update" | "delete" | "prune" | "take_over" | "invite" | "withdraw_invitation" | "set_up" | "join" | "reset_password" | "change_password" | "sign_in" | "sign_out" | "sign_out_everywhere" | "disable" | "enable" | "request_grant" | "approve_grant" | "review_grant" | "deny_grant" | "revoke_grant" | "withdraw_grant" | "escalate_grant" | "expire_grant" | "introduce_audit_key" | "decisions" | "export" | "erase_person" | "request" | "approve" | "deny" | "revoke" | "withdraw" | "escalate" | "expire" | "architecture_review" | "retire" | "suspend_key" | "reinstate_key" | "acknowledge_violation";
+        AuditAction: "create" | "update" | "delete" | "prune" | "take_over" | "invite" | "withdraw_invitation" | "set_up" | "join" | "reset_password" | "change_password" | "sign_in" | "sign_out" | "sign_out_everywhere" | "disable" | "enable" | "request_grant" | "approve_grant" | "review_grant" | "deny_grant" | "revoke_grant" | "withdraw_grant" | "escalate_grant" | "expire_grant" | "introduce_audit_key" | "decisions" | "export" | "erase_person" | "request" | "approve" | "deny" | "revoke" | "withdraw" | "escalate" | "expire" | "architecture_review" | "retire" | "purge_personal_data" | "read_prompt";
         /** @description A signed checkpoint. */
         AuditCheckpoint: {
             /**
@@ -3838,6 +3803,8 @@ export interface components {
             since: number;
         };
         ErasedPerson: {
+            /** @description Whether nothing was changed, only counted. */
+            dry_run: boolean;
             /**
              * Format: uint64
              * @description Entries of the audit trail in which something was erased.
@@ -3848,6 +3815,173 @@ export interface components {
              * @description Keys that were revoked.
              */
             keys: number;
+            /**
+             * Format: uint64
+             * @description Other resources that quoted them: requests, decisions, workloads.
+             */
+            resources: number;
+            /**
+             * Format: uint64
+             * @description Notices, deliveries, stage events and kept replies that quoted them.
+             */
+            notices: number;
+            /**
+             * Format: uint64
+             * @description Calls that no longer say who made them; null while the warehouse is not open: the next
+             *     hourly run does it then.
+             */
+            events: number | null;
+            /**
+             * Format: uint64
+             * @description Kept prompts that were deleted.
+             */
+            prompts: number;
+            /**
+             * @description Whether the space of the files in which it stood was written over; where something
+             *     still read them, erasing again does it.
+             */
+            overwritten: boolean;
+        };
+        /** @description How it stands with what is kept. */
+        Retention: {
+            /** @description By class of data. */
+            classes: components["schemas"]["RetentionClass"][];
+            /** @description The last runs that purged something, newest first. */
+            runs: components["schemas"]["RetentionPastRun"][];
+        };
+        /** @description How it stands with one class of data. */
+        RetentionClass: {
+            /** @description The class. */
+            data_class: components["schemas"]["DataClass"];
+            /**
+             * Format: uint32
+             * @description Days after which a call no longer says who made it; null: without end.
+             */
+            personal_days: number | null;
+            /**
+             * Format: uint64
+             * @description Calls that the next run makes to forget who made them.
+             */
+            events_due: number;
+            /**
+             * Format: date-time
+             * @description The time of the oldest of them.
+             */
+            oldest_event_due: string | null;
+            /**
+             * Format: uint32
+             * @description Days for which prompts are kept; 0: none.
+             */
+            prompts_days: number;
+            /**
+             * Format: uint64
+             * @description Prompts that are kept.
+             */
+            prompts_kept: number;
+            /**
+             * Format: uint64
+             * @description How large they and their replies are.
+             */
+            prompts_bytes: number;
+            /**
+             * Format: uint64
+             * @description How many of them the next run deletes.
+             */
+            prompts_due: number;
+            /**
+             * Format: date-time
+             * @description The time of the oldest prompt.
+             */
+            oldest_prompt: string | null;
+        };
+        /** @description A run of before. */
+        RetentionPastRun: {
+            /**
+             * Format: int64
+             * @description Its entry in the audit log.
+             */
+            sequence: number;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who began it. */
+            actor: string;
+            /** @description Counts: `{"classes": {"internal": {"events", "prompts"}}, "erased": {"events", "prompts"}}`. */
+            purged: unknown;
+        };
+        /** @description What a run did, or would do. */
+        RetentionRun: {
+            /** @description Whether nothing was changed, only counted. */
+            dry_run: boolean;
+            /** @description By class of data. */
+            classes: components["schemas"]["RetentionRunClass"][];
+            /**
+             * Format: uint64
+             * @description Calls that named people who were erased, as a restored file does.
+             */
+            erased_events: number;
+            /**
+             * Format: uint64
+             * @description Kept prompts of people who were erased.
+             */
+            erased_prompts: number;
+            /** @description Whether there was more than one run does; the next one goes on. */
+            more: boolean;
+        };
+        /** @description What a run did to one class of data. */
+        RetentionRunClass: {
+            /** @description The class. */
+            data_class: components["schemas"]["DataClass"];
+            /**
+             * Format: uint64
+             * @description Calls that no longer say who made them.
+             */
+            events: number;
+            /**
+             * Format: uint64
+             * @description Prompts that were deleted.
+             */
+            prompts: number;
+        };
+        /** @description What is kept of an event, if anything. */
+        KeptPromptOf: {
+            /** @description Null when none is kept, or none any more. */
+            prompt: components["schemas"]["KeptPrompt"] | null;
+        };
+        /** @description That a prompt is kept, without what stands in it. */
+        KeptPrompt: {
+            /** @description The attempt that it belongs to. */
+            event_id: components["schemas"]["EventId"];
+            /** @description Its call: what the client got as `x-tally-request-id`. */
+            call_id: components["schemas"]["CallId"];
+            /**
+             * Format: date-time
+             * @description When the attempt began.
+             */
+            time: string;
+            /** @description How sensitive it is. */
+            data_class: components["schemas"]["DataClass"];
+            /**
+             * Format: uint64
+             * @description How large request and reply are.
+             */
+            bytes: number;
+            /**
+             * Format: date-time
+             * @description When it is deleted, as the organization's `retention` is now.
+             */
+            purged_at: string;
+        };
+        /** @description A kept prompt. */
+        KeptPromptContent: {
+            /** @description Which. */
+            prompt: components["schemas"]["KeptPrompt"];
+            /** @description The request's body as it left: with placeholders, where something was redacted. */
+            request: string;
+            /** @description The reply's body as the provider sent it; of a stream, its events. */
+            reply: string;
         };
         /** @description A temporary increase of one budget, or the approval that one of its stages asks for. */
         GrantSpec: {
@@ -4186,6 +4320,11 @@ export interface components {
             monthly_cost_usd?: components["schemas"]["PicoUsd"] | null;
             /** @description Whether Tally sees its calls. */
             metered?: boolean;
+            /**
+             * @description Whether prompts and replies of its calls may be kept, for as long as the organization's
+             *     `retention` says for their class of data.
+             */
+            keep_prompts?: boolean;
         };
         /** @description What happens when the first choice is not to be had. */
         Fallback: {
@@ -4486,11 +4625,6 @@ export interface components {
             repeated: components["schemas"]["AgendaException"][];
             /** @description The rules that were met most often in the month, the first ten. */
             top_violations: components["schemas"]["AgendaViolations"][];
-            /**
-             * Format: uint64
-             * @description Severe violations of the month that nobody has looked at.
-             */
-            open_severe_violations: number;
             /** @description Changes of policies in the month, oldest first. */
             policy_changes: components["schemas"]["PolicyChange"][];
             /** @description Model choices that were not looked at in time, or never explained. */
@@ -4746,9 +4880,36 @@ export interface components {
             tiers_on_request?: components["schemas"]["Tier"][];
             /** @description Whether people make keys of their own, or ask for them first. */
             own_keys?: components["schemas"]["AccessRule"];
+            /** @description How long it is known who called, and whether prompts are kept, by class of data. */
+            retention?: components["schemas"]["Retention2"];
         };
         /** @description Whether something may be used by anyone. */
         AccessRule: "open" | "on_request";
+        /** @description How long personal data is kept, for each class of data. */
+        Retention2: {
+            /** @description Of calls with public data. */
+            public?: components["schemas"]["ClassRetention"];
+            /** @description Of calls with internal data. */
+            internal?: components["schemas"]["ClassRetention"];
+            /** @description Of calls with confidential data. */
+            confidential?: components["schemas"]["ClassRetention"];
+            /** @description Of calls with restricted data. */
+            restricted?: components["schemas"]["ClassRetention"];
+        };
+        /** @description How long personal data of one class is kept. */
+        ClassRetention: {
+            /**
+             * Format: uint32
+             * @description Days after which a call no longer says who made it; without end where it is left out.
+             */
+            personal_days?: number | null;
+            /**
+             * Format: uint32
+             * @description Days for which prompts and replies are kept, of workloads with `keep_prompts`; 0, the
+             *     default, keeps none.
+             */
+            prompts_days?: number;
+        };
         OrganizationResource: {
             /** @constant */
             kind: "Organization";
@@ -5112,13 +5273,6 @@ export interface components {
              * @default false
              */
             revoked: boolean;
-            /**
-             * @description Why it opens nothing for now. Said by `tally key suspend` and by rules that contain; a
-             *     file that is silent on it keeps it.
-             */
-            suspended?: components["schemas"]["KeySuspension"] | null;
-            /** @description How its last suspension ended. Said by `tally key reinstate` only. */
-            reinstated?: components["schemas"]["KeyReinstatement"] | null;
             /** @description How fast its calls may come. */
             rate_limit?: components["schemas"]["RateLimit"] | null;
         };
@@ -5133,24 +5287,6 @@ export interface components {
             sha256: string;
             /** @description The first characters, to recognise it by. */
             prefix: string;
-        };
-        /** @description Why a key opens nothing for now. */
-        KeySuspension: {
-            /**
-             * Format: date-time
-             * @description Since when; the time of the call, where a rule did it.
-             */
-            at: string;
-            /** @description Who did it, as the audit trail names them. */
-            by: string;
-            /** @description Why, in a sentence. */
-            reason: string;
-            /** @description The severe rule that was met, as `policy/rule`; none when it was done by hand. */
-            rule?: string | null;
-            /** @description The usage event of the call that met it. */
-            event?: components["schemas"]["EventId"] | null;
-            /** @description That call. */
-            call?: components["schemas"]["CallId"] | null;
         };
         KeyResource: {
             /** @constant */
@@ -5563,21 +5699,6 @@ export interface components {
              */
             format: string | null;
         };
-        /** @description What was found. */
-        ViolationNote: {
-            /** @description In 1 to 2,000 characters. */
-            note: string;
-        };
-        /** @description Why. */
-        SuspensionReason: {
-            /** @description In 1 to 2,000 characters. */
-            reason: string;
-        };
-        /** @description What was found. */
-        ReinstatementNote: {
-            /** @description In 1 to 2,000 characters. */
-            note: string;
-        };
         /** @description A set of resources, and what to do with it. */
         ApplyRequest: {
             /** @description The name of the file set; it owns what it applies. */
@@ -5602,6 +5723,22 @@ export interface components {
         };
         ErasePerson: {
             /** @description Why; it stands in the audit trail. */
+            reason: string;
+            /**
+             * @description Only counts what would be touched; changes nothing.
+             * @default false
+             */
+            dry_run: boolean;
+        };
+        RunRetention: {
+            /**
+             * @description Only counts what would be purged; changes nothing.
+             * @default false
+             */
+            dry_run: boolean;
+        };
+        ReadKeptPrompt: {
+            /** @description Why, in at least 10 characters; it stands in the audit trail. */
             reason: string;
         };
         /** @description What is asked for. */
@@ -5770,6 +5907,19 @@ export interface components {
             tiers_on_request?: components["schemas"]["Tier"][];
             /** @description Whether people make keys of their own, or ask for them first. */
             own_keys?: components["schemas"]["AccessRule"];
+            /** @description How long it is known who called, and whether prompts are kept, by class of data. */
+            retention?: components["schemas"]["RetentionInput"];
+        };
+        /** @description How long personal data is kept, for each class of data. */
+        RetentionInput: {
+            /** @description Of calls with public data. */
+            public?: components["schemas"]["ClassRetention"];
+            /** @description Of calls with internal data. */
+            internal?: components["schemas"]["ClassRetention"];
+            /** @description Of calls with confidential data. */
+            confidential?: components["schemas"]["ClassRetention"];
+            /** @description Of calls with restricted data. */
+            restricted?: components["schemas"]["ClassRetention"];
         };
         /** @description Where calls are sent. */
         ProviderSpecInput: {
@@ -5865,13 +6015,6 @@ export interface components {
              * @default false
              */
             revoked: boolean;
-            /**
-             * @description Why it opens nothing for now. Said by `tally key suspend` and by rules that contain; a
-             *     file that is silent on it keeps it.
-             */
-            suspended?: components["schemas"]["KeySuspension"] | null;
-            /** @description How its last suspension ended. Said by `tally key reinstate` only. */
-            reinstated?: components["schemas"]["KeyReinstatement"] | null;
             /** @description How fast its calls may come. */
             rate_limit?: components["schemas"]["RateLimit"] | null;
         };
@@ -7189,8 +7332,6 @@ export interface operations {
                 severity?: string | null;
                 /** @description Only those that this rule decided, as `policy/rule`. */
                 rule?: string | null;
-                /** @description Only those that somebody has looked at, or only those that nobody has. */
-                acknowledged?: boolean | null;
                 /** @description A named range; by default the last 30 days. */
                 range?: string | null;
                 /** @description Instead: from this time… */
@@ -7215,50 +7356,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ViolationPage"];
-                };
-            };
-            /** @description What went wrong, and what to do about it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    acknowledgeViolation: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
-                "idempotency-key"?: string;
-            };
-            path: {
-                /** @description The id, a UUID. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "note": "A test; the team knows"
-                 *     }
-                 */
-                "application/json": components["schemas"]["ViolationNote"];
-            };
-        };
-        responses: {
-            /** @description Who looked at it first. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Acknowledgement"];
                 };
             };
             /** @description What went wrong, and what to do about it. */
@@ -7398,95 +7495,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ChangedKey"];
-                };
-            };
-            /** @description What went wrong, and what to do about it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    suspendKey: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
-                "idempotency-key"?: string;
-            };
-            path: {
-                /** @description The name, percent-encoded. */
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "reason": "It stood in a public repository"
-                 *     }
-                 */
-                "application/json": components["schemas"]["SuspensionReason"];
-            };
-        };
-        responses: {
-            /** @description The key. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ChangedKey"];
-                };
-            };
-            /** @description What went wrong, and what to do about it. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    reinstateKey: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
-                "idempotency-key"?: string;
-            };
-            path: {
-                /** @description The name, percent-encoded. */
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "note": "The secret was changed"
-                 *     }
-                 */
-                "application/json": components["schemas"]["ReinstatementNote"];
-            };
-        };
-        responses: {
-            /** @description The key. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ChangedKey"];
+                    "application/json": components["schemas"]["RevokedKey"];
                 };
             };
             /** @description What went wrong, and what to do about it. */
@@ -7558,6 +7567,8 @@ export interface operations {
                 kind?: string | null;
                 /** @description Only of the resource of this name. */
                 name?: string | null;
+                /** @description Only of what was done in this way, such as `read_prompt`. */
+                action?: string | null;
                 /** @description Newest first by default. */
                 order?: "desc" | "asc";
                 /** @description How many at most, 1 to 1,000; by default 100. */
@@ -7841,6 +7852,152 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErasedPerson"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    runRetention: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "dry_run": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["RunRetention"];
+            };
+        };
+        responses: {
+            /** @description What was purged. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionRun"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getKeptPrompt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id, a UUID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description When it is deleted, and how large it is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptPromptOf"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readKeptPrompt: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The id, a UUID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "incident 4711: what left in this call"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReadKeptPrompt"];
+            };
+        };
+        responses: {
+            /** @description What was said. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptPromptContent"];
                 };
             };
             /** @description What went wrong, and what to do about it. */

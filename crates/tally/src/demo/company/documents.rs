@@ -203,6 +203,7 @@ fn workload_spec(
         vendor: None,
         monthly_cost_usd: None,
         metered: true,
+        keep_prompts: false,
     })
 }
 
