@@ -37,6 +37,12 @@ before(async () => {
     name: POLICY,
     spec: { rules: [rule] },
   });
+  // The gateway follows within moments: the explanation says when, and what the rule will do.
+  const question = { key: name, data_class: 'restricted' };
+  await until(async () => {
+    const { contain } = await world.api.post('/api/v1/policies/explain', question);
+    return contain === RULE;
+  }, 'the policy to be in force');
 });
 after(async () => {
   try {
@@ -75,15 +81,18 @@ async function call(dataClass) {
 const violations = async () =>
   (await world.api.get(`/api/v1/violations?rule=${encodeURIComponent(RULE)}`)).items;
 
-/** Waits until what the API says of the key is so. */
-async function keyWhen(holds) {
-  for (let turn = 0; turn < 100; turn += 1) {
-    const found = await world.api.get(`/api/v1/keys/${encodeURIComponent(key.name)}`);
-    if (holds(found.spec)) return found.spec;
+/** Waits until something is so. */
+async function until(holds, what) {
+  for (let turn = 0; turn < 300; turn += 1) {
+    const found = await holds();
+    if (found) return found;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`the key ${key.name} never came to be so`);
+  throw new Error(`waited for ${what} in vain`);
 }
+
+const specOfKey = async () =>
+  (await world.api.get(`/api/v1/keys/${encodeURIComponent(key.name)}`)).spec;
 
 test('from a severe violation to an acknowledged one', async () => {
   const first = await call('restricted');
@@ -91,11 +100,9 @@ test('from a severe violation to an acknowledged one', async () => {
   const next = await call('public');
   assert.deepEqual([next.status, next.code], [403, 'key_suspended']);
   assert.ok(next.step.includes(`/keys?q=${key.name}`), next.step);
-  const { suspended } = await keyWhen((spec) => spec.suspended);
+  const suspended = await until(async () => (await specOfKey()).suspended, 'the suspension');
   assert.deepEqual([suspended.rule, suspended.reason], [RULE, SAYS]);
-  for (let turn = 0; (await violations()).length === 0 && turn < 100; turn += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  await until(async () => (await violations()).length > 0, 'the violation');
 
   const page = await world.pageOf('security');
   await world.open(page, '/overview');
@@ -165,7 +172,7 @@ test('from a suspended key to a reinstated one', async () => {
   await row.getByText('works', { exact: true }).waitFor();
   const passes = await call('public');
   assert.equal(passes.status, 200, passes.code);
-  const spec = await keyWhen((known) => known.reinstated);
+  const spec = await specOfKey();
   assert.equal(spec.reinstated.note, 'Looked at with the team');
   await world.open(page, `/violations?rule=${encodeURIComponent(RULE)}`);
   await page.getByRole('link', { name: 'Key reinstated' }).waitFor();
