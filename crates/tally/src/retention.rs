@@ -4,7 +4,9 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use tally_prompts::{PromptKey, PromptQueue, PromptStore};
-use tally_types::Timestamp;
+use tally_retention::Keeper;
+use tally_store::Store;
+use tally_types::{Clock, Timestamp};
 
 use crate::serve::Parts;
 
@@ -16,8 +18,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 const PURGE_EVERY_S: i64 = 3_600;
 const ACTOR: &str = "tally serve";
 
-/// Opens what keeps prompts, and starts its writer, which ends with the process.
-pub(crate) fn open_prompts(data: &Path) -> anyhow::Result<(Arc<PromptStore>, PromptQueue)> {
+/// Opens what keeps prompts and forgets them in time, and starts the writer, which ends with
+/// the process. Without a store nothing is forgotten.
+pub(crate) fn open_prompts(
+    data: &Path,
+    resources: Option<&Store>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<(Option<Arc<Keeper>>, PromptQueue)> {
     let key = PromptKey::open(&data.join(PROMPTS_KEY_FILE))?;
     let path = data.join(PROMPTS_FILE);
     let store = PromptStore::open(&path, key).with_context(|| {
@@ -25,7 +32,15 @@ pub(crate) fn open_prompts(data: &Path) -> anyhow::Result<(Arc<PromptStore>, Pro
     })?;
     let store = Arc::new(store);
     let (queue, _) = tally_prompts::start(Arc::clone(&store))?;
-    Ok((store, queue))
+    let keeper = resources
+        .map(|resources| Arc::new(Keeper::new(resources.clone(), store, Arc::clone(clock))));
+    Ok((keeper, queue))
+}
+
+/// Waits until what calls left is written.
+pub(crate) async fn flush_prompts(parts: &Parts) {
+    let prompts = parts.prompts.clone();
+    let _ = tokio::task::spawn_blocking(move || prompts.flush()).await;
 }
 
 /// Purges once the warehouse is open, as a restored file may know who was erased, and then

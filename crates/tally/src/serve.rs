@@ -25,7 +25,7 @@ use crate::{
     notify::Receivers,
     output,
     resources::{ADMIN_KEY_FILE, make_private_folder, open_resources, redaction_key},
-    retention::{open_prompts, purge_in_time},
+    retention::{flush_prompts, open_prompts, purge_in_time},
     secrets::MachineSecrets,
     upkeep::{
         CALIBRATION_FILE, build_plane, follow_changes, keep_budgets, keep_house, save_calibration,
@@ -57,7 +57,6 @@ pub(crate) struct Server {
     router: Router,
     receivers: Receivers,
     decisions: Arc<Decisions>,
-    prompts: PromptQueue,
 }
 
 /// What the server's tasks share.
@@ -76,6 +75,8 @@ pub(crate) struct Parts {
     pub(crate) budgets: Arc<dyn BudgetView>,
     /// Forgets in time; none without a store.
     pub(crate) retention: Option<Arc<Keeper>>,
+    /// Where calls leave prompts that are kept.
+    pub(crate) prompts: PromptQueue,
 }
 
 /// Runs until a signal.
@@ -166,9 +167,7 @@ impl Server {
         let plane = build_plane(snapshot, secrets.as_ref())?;
         let learned = std::fs::read_to_string(config.data.join(CALIBRATION_FILE));
         let estimator = Estimator::from_json(&learned.unwrap_or_default());
-        let (prompts, queue) = open_prompts(&config.data)?;
-        let retention =
-            store.clone().map(|store| Arc::new(Keeper::new(store, prompts, Arc::clone(&clock))));
+        let (retention, prompts) = open_prompts(&config.data, store.as_ref(), &clock)?;
         let gateway = Gateway::new(
             plane,
             journal.clone(),
@@ -176,7 +175,7 @@ impl Server {
             estimator,
             Arc::clone(&clock),
             Arc::clone(&ids),
-            config.gateway_options(redaction_key(&config.data)?, queue.clone()),
+            config.gateway_options(redaction_key(&config.data)?, prompts.clone()),
         );
         let data = config.data.clone();
         let parts = Parts {
@@ -190,22 +189,13 @@ impl Server {
             data,
             budgets,
             retention,
+            prompts,
         };
         let router = router(&parts, &ids, metrics);
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!("cannot listen on {}; choose another `--listen`", config.listen)
         })?;
-        Ok(Self {
-            config,
-            parts,
-            running,
-            shipper,
-            listener,
-            router,
-            receivers,
-            decisions,
-            prompts: queue,
-        })
+        Ok(Self { config, parts, running, shipper, listener, router, receivers, decisions })
     }
 
     /// Where it listens.
@@ -307,8 +297,7 @@ impl Server {
         drop(guides);
         let parts = self.parts;
         save_calibration(&parts);
-        let prompts = self.prompts;
-        let _ = tokio::task::spawn_blocking(move || prompts.flush()).await;
+        flush_prompts(&parts).await;
         // What was counted since the last look; a start would count it again from the rows.
         if let Err(error) = parts.gateway.keep_budgets(0).await {
             tracing::warn!(%error, "the budgets' counters are counted anew at the next start");
