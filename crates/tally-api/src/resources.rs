@@ -16,11 +16,11 @@ use tally_ingest::edge::{self, Problem};
 use tally_store::ListOptions;
 use tally_types::{
     Kind, Name, Resource,
-    spec::{AccessRequestSpec, ExceptionSpec, GrantSpec},
+    spec::{AccessRequestSpec, ExceptionSpec, GrantSpec, WorkloadState},
 };
 
 use crate::{
-    access::{ADMINS, BROWSERS, FINANCE, READERS},
+    access::{ADMINS, BROWSERS, FINANCE, READERS, STEWARDS},
     approvals,
     caller::Caller,
     examples, keys,
@@ -87,7 +87,7 @@ pub(crate) fn operations() -> Vec<Operation> {
 }
 
 fn of_kind(kind: Kind) -> [Operation; 5] {
-    let (read, change) = (reading(kind), changing(kind));
+    let (read, change, replace) = (reading(kind), changing(kind), replacing(kind));
     // Of their own, people make keys; they replace and delete nothing.
     let create = if kind == Kind::Key { Access::OwnOr(ADMINS) } else { change };
     let [one, many] = words(kind);
@@ -116,7 +116,7 @@ fn of_kind(kind: Kind) -> [Operation; 5] {
         Operation::get(id("get", &one), path_of_one.clone(), read, get_resource)
             .about("resources", format!("Read one of {path}"), "With its version.")
             .reply_schema("The resource.", schemas.resource.clone()),
-        Operation::put(id("update", &one), path_of_one.clone(), change, update)
+        Operation::put(id("update", &one), path_of_one.clone(), replace, update)
             .about(
                 "resources",
                 format!("Replace one of {path}"),
@@ -162,6 +162,37 @@ fn changing(kind: Kind) -> Access {
         Kind::PriceList | Kind::Budget => Access::Roles(FINANCE),
         _ => Access::Roles(ADMINS),
     }
+}
+
+/// Whoever keeps the catalog corrects what stands in it; entering and deleting go other ways.
+fn replacing(kind: Kind) -> Access {
+    match kind {
+        Kind::Workload => Access::Roles(STEWARDS),
+        _ => changing(kind),
+    }
+}
+
+/// How far a workload has come is changed by verbs, which know who may not decide.
+fn check_state(
+    api: &Api,
+    kind: Kind,
+    caller: &Caller,
+    name: &Name,
+    spec: &Value,
+) -> Result<(), Problem> {
+    if kind != Kind::Workload || caller.has_any(ADMINS) {
+        return Ok(());
+    }
+    let snapshot = api.state.store.snapshot();
+    let Some(current) = snapshot.workloads.get(name) else { return Ok(()) };
+    let state = spec.get("state").and_then(Value::as_str);
+    if state.unwrap_or(WorkloadState::Registered.as_str()) == current.state.as_str() {
+        return Ok(());
+    }
+    let detail = format!("`spec.state`: expected `{}`, as it is", current.state.as_str());
+    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "state_by_verb", detail).with_next_step(
+        "`POST /api/v1/workloads/{name}/approve` and `…/retire` change how far a workload has come",
+    ))
 }
 
 async fn list(
@@ -273,6 +304,7 @@ async fn update(
 ) -> Result<Json<Resource>, Problem> {
     let name = path.name()?;
     let ChangedResource { version, spec } = edge::json(&edge::read(body, BODY_BYTES_MAX).await?)?;
+    check_state(&api, kind, &caller, &name, &spec)?;
     let updated = api.state.store.update(&caller.actor(), kind, name, spec, version).await;
     let updated = updated.map_err(problem)?;
     reached(&api, kind).await;

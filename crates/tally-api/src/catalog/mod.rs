@@ -38,6 +38,13 @@ fn catalog() -> Vec<Operation> {
         Operation::post("retireWorkload", path("retire"), own, workloads::retire)
             .about(TAG, "Retire a workload", "By its owner, FinOps, security or an admin. Its calls are no longer counted as its own: they are seen as unexplained, until its keys are revoked or bound to something else.")
             .body::<workloads::Note>(json!({ "note": "Replaced by the planner" }))
+            .reply_schema("The workload.", workload.clone())
+            .of_kind(Kind::Workload),
+        Operation::post("reviewWorkload", path("review"), own, workloads::review)
+            .about(TAG, "Note that the choice of a tier was looked at", "It holds until the day that is named, at most a year ahead; then it stands on the agenda again. What was said of why is kept unless it is said anew. By its owner, FinOps, security or an admin.")
+            .body::<workloads::TierReview>(json!({
+                "review_by": "2027-02-01", "note": "Compared again: the standard tier still misses a fifth",
+            }))
             .reply_schema("The workload.", workload)
             .of_kind(Kind::Workload),
         Operation::post("freezeBaseline", path("baseline"), own, workloads::baseline)

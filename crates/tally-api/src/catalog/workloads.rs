@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
+use jiff::{Span, civil::Date};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tally_ingest::edge::{self, Problem};
@@ -31,11 +32,29 @@ use crate::{
     store_problem::problem,
 };
 
+/// A choice of a tier is looked at at least once a year.
+const REVIEW_DAYS_MAX: i64 = 366;
+
 /// Why.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "WorkloadNote")]
 pub(super) struct Note {
+    /// For the audit trail.
+    #[serde(default)]
+    note: Option<String>,
+}
+
+/// Until when the choice of a tier holds.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TierReview {
+    /// Why a cheaper tier does not do; left out, what was said before still holds.
+    #[serde(default)]
+    reason: Option<String>,
+    /// The day by which it is looked at again, at most a year ahead.
+    #[schemars(with = "String")]
+    review_by: Date,
     /// For the audit trail.
     #[serde(default)]
     note: Option<String>,
@@ -137,6 +156,35 @@ async fn go_on(
     let moved = moved.map_err(refused::<AccessRequestSpec>)?;
     api.reached_gateway().await;
     Ok(Json(moved))
+}
+
+/// `POST /api/v1/workloads/{name}/review`
+pub(super) async fn review(
+    State(api): State<Arc<Api>>,
+    Extension(path): Extension<PathParams>,
+    Extension(scope): Extension<Scope>,
+    Extension(caller): Extension<Caller>,
+    body: Body,
+) -> Result<Json<Resource>, Problem> {
+    let name = path.name()?;
+    check_own(&api, &scope, &name)?;
+    let TierReview { reason, review_by, note } =
+        edge::json(&edge::read(body, BODY_BYTES_MAX).await?)?;
+    let zone = api.state.store.snapshot().organization.zone();
+    let today = api.state.clock.now().to_zoned(zone).date();
+    let latest = today.saturating_add(Span::new().days(REVIEW_DAYS_MAX));
+    if review_by <= today || review_by > latest {
+        let detail = format!("`review_by`: expected a day after {today}, at most {latest}");
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "request_invalid", detail)
+            .with_next_step("choose the day by which somebody looks at it again"));
+    }
+    let said = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    let note = said(note).unwrap_or_else(|| "the choice of its tier was looked at".to_owned());
+    let store = &api.state.store;
+    let kept = store.review_tier(&caller.actor(), &name, said(reason), review_by, Some(note)).await;
+    let kept = kept.map_err(refused::<AccessRequestSpec>)?;
+    api.reached_gateway().await;
+    Ok(Json(kept))
 }
 
 /// `POST /api/v1/workloads/{name}/baseline`

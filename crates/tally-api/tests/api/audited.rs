@@ -254,9 +254,11 @@ async fn workloads(company: &Company, done: &mut BTreeSet<String>) {
         reply.text
     );
     let range = json!({ "from": "2026-10-01T00:00:00Z", "to": "2026-11-01T00:00:00Z" });
+    let review = json!({ "review_by": "2027-02-01", "reason": "The economy tier misses a fifth" });
     for (id, verb, body) in [
         ("approveWorkload", "approve", String::new()),
         ("freezeBaseline", "baseline", range.to_string()),
+        ("reviewWorkload", "review", review.to_string()),
         ("retireWorkload", "retire", String::new()),
     ] {
         one(company, id, "POST", &format!("/api/v1/workloads/found/{verb}"), &body).await;

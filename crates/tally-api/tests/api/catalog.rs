@@ -93,6 +93,9 @@ async fn what_was_found_is_registered_approved_and_retired() {
         (&json!("cc-100-support"), &json!("discovered"))
     );
     assert_eq!(get(&company, "admin", "keys/ada-laptop").await["spec"]["workload"], "triage");
+    // The calls of before are nobody's; the row says that the next ones are explained.
+    let found = get(&company, "finops", "inventory").await;
+    assert_eq!(found["items"][0]["registered_as"], "triage");
     let twice = post(&company, "finops", "inventory/register", register).await;
     assert_eq!(twice.code(), "already_exists");
 
@@ -134,6 +137,47 @@ async fn nobody_approves_their_own_workload_and_files_keep_its_state() {
     let again = post(&company, "admin", "apply", documents).await;
     assert_eq!(again.json()["changes"][0]["action"], "unchanged", "{}", again.text);
     assert_eq!(get(&company, "admin", "workloads/theirs").await["spec"]["state"], "approved");
+}
+
+#[tokio::test]
+async fn who_keeps_the_catalog_corrects_it_but_changes_no_state_in_passing() {
+    let company = Company::new().await;
+    let path = "/api/v1/workloads/support-copilot";
+    let mut read = get(&company, "finops", "workloads/support-copilot").await;
+    read["spec"]["funding"] = json!("charged");
+    let changed = |role: &'static str, body: Value| {
+        let company = &company;
+        let body = json!({ "version": body["version"], "spec": body["spec"] }).to_string();
+        async move { company.call(role, "PUT", path, &body).await }
+    };
+    assert_eq!(changed("grace", read.clone()).await.code(), "role_missing");
+    let kept = changed("finops", read).await;
+    assert_eq!(kept.status, StatusCode::OK, "{}", kept.text);
+    let mut next = kept.json();
+    next["spec"]["state"] = json!("approved");
+    assert_eq!(changed("finops", next.clone()).await.code(), "state_by_verb");
+    assert_eq!(changed("admin", next).await.json()["spec"]["state"], "approved");
+}
+
+#[tokio::test]
+async fn the_choice_of_a_tier_is_looked_at_again() {
+    let company = Company::new().await;
+    let path = "workloads/support-copilot/review";
+    let until = |day: &str| json!({ "review_by": day });
+    // It is grace's, and nobody ever said why.
+    assert_eq!(post(&company, "ada", path, until("2027-02-01")).await.code(), "not_found");
+    let unsaid = post(&company, "grace", path, until("2027-02-01")).await;
+    assert_eq!(unsaid.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", unsaid.text);
+    for wrong in ["2026-11-15", "2028-01-01"] {
+        assert_eq!(post(&company, "grace", path, until(wrong)).await.code(), "request_invalid");
+    }
+    let why = json!({ "review_by": "2027-02-01", "reason": "It misses a fifth" });
+    let kept = post(&company, "grace", path, why.clone()).await.json();
+    assert_eq!(kept["spec"]["tier_rationale"], json!({ "reason": "It misses a fifth", "review_by": "2027-02-01" }));
+    let later = post(&company, "finops", path, until("2027-06-01")).await.json();
+    assert_eq!(later["spec"]["tier_rationale"]["reason"], "It misses a fifth");
+    let catalog = get(&company, "finops", "catalog").await;
+    assert_eq!(entry(&catalog, "support-copilot")["review_overdue"], false);
 }
 
 #[tokio::test]

@@ -88,6 +88,7 @@ pub struct CatalogTotal {
 
 /// The catalog.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "ServiceCatalog")]
 pub struct Catalog {
     /// Workloads by name.
     pub items: Vec<CatalogEntry>,

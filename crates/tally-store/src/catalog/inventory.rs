@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tally_types::{
     CostCenterName, DataClass, Environment, KeyName, Name, PersonName, PicoUsd, PicoUsdSum, Tier,
-    WorkloadClass,
+    WorkloadClass, WorkloadName,
     spec::{WorkloadSpec, WorkloadState},
 };
 
@@ -65,6 +65,8 @@ pub struct Unexplained {
     pub likely_owner: Option<PersonName>,
     /// A name for a workload that would explain it.
     pub suggested_name: String,
+    /// The workload that its key stands for by now: what comes from now on is its own.
+    pub registered_as: Option<WorkloadName>,
 }
 
 /// A tool without telemetry.
@@ -108,6 +110,7 @@ pub fn inventory(snapshot: &Snapshot, seen: Vec<Seen>) -> Inventory {
                 models: models(&seen),
                 likely_owner: likely_owner(snapshot, key.as_deref(), &seen),
                 suggested_name: suggested(snapshot, application.as_deref(), key.as_deref()),
+                registered_as: registered_as(snapshot, key.as_deref()),
                 key,
                 application,
                 user_agent,
@@ -198,6 +201,13 @@ fn likely_owner(snapshot: &Snapshot, key: Option<&str>, seen: &[Seen]) -> Option
     let most = people.into_iter().max_by_key(|(_, used)| *used).map(|(person, _)| person);
     let of_key = || snapshot.keys.get(key?)?.person.as_ref().map(PersonName::as_str);
     most.or_else(of_key).and_then(|name| name.parse().ok())
+}
+
+/// What a key stands for; what is retired explains nothing.
+fn registered_as(snapshot: &Snapshot, key: Option<&str>) -> Option<WorkloadName> {
+    let workload = snapshot.keys.get(key?)?.workload.clone()?;
+    let known = snapshot.workloads.get(workload.as_str())?;
+    (known.state != WorkloadState::Retired).then_some(workload)
 }
 
 /// The application's name as a name that is free; else the key's.

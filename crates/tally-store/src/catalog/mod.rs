@@ -9,9 +9,10 @@ mod readiness;
 #[cfg(test)]
 mod tests;
 
+use jiff::civil::Date;
 use tally_types::{
     Kind, Name, PersonName, Resource, Spec,
-    spec::{BaselineSpec, WorkloadSpec, WorkloadState},
+    spec::{BaselineSpec, TierRationale, WorkloadSpec, WorkloadState},
 };
 
 use crate::{
@@ -78,6 +79,46 @@ impl Store {
             checked_plan(plan)
         });
         Ok(moved.await?)
+    }
+
+    /// Notes that the choice of a workload's tier was looked at, and until when it holds; what
+    /// is not said again is kept.
+    ///
+    /// # Errors
+    /// `NotFound`; `Decided` for one that is over, `Invalid` for a day that is over, and where
+    /// nobody ever said why.
+    pub async fn review_tier(
+        &self,
+        actor: &str,
+        name: &Name,
+        reason: Option<String>,
+        review_by: Date,
+        note: Option<String>,
+    ) -> Result<Resource, ApprovalError> {
+        let snapshot = self.snapshot();
+        let current = snapshot.workloads.get(name);
+        if current.is_some_and(|spec| spec.state == WorkloadState::Retired) {
+            return Err(ApprovalError::Decided(format!("`{name}` is retired")));
+        }
+        let known = current.and_then(|spec| spec.tier_rationale.as_ref()).map(|it| &it.reason);
+        let Some(reason) = reason.or_else(|| known.cloned()) else {
+            let message = "nobody said yet why a cheaper tier does not do; expected some text";
+            return Err(ApprovalError::invalid("reason", message));
+        };
+        let rationale = serde_json::to_value(TierRationale { reason, review_by });
+        let rationale = rationale.map_err(database::backend)?;
+        let id = ResourceId::new(Kind::Workload, name.clone());
+        let kept = self.change_one(actor, note, id, move |state, id| {
+            let before = state.entries.get(id).ok_or_else(|| state.not_found(id))?;
+            let mut spec = before.spec.clone();
+            if let Some(fields) = spec.as_object_mut() {
+                fields.insert("tier_rationale".to_owned(), rationale);
+            }
+            let mut plan = Plan::on(state);
+            edit(&mut plan, id, AuditAction::Update, before, spec)?;
+            checked_plan(plan)
+        });
+        Ok(kept.await?)
     }
 
     /// Enters a workload and binds a key to it, both or neither.

@@ -4252,7 +4252,7 @@ export interface components {
             repeats: components["schemas"]["Name"] | null;
         };
         /** @description The catalog. */
-        Catalog2: {
+        ServiceCatalog: {
             /** @description Workloads by name. */
             items: components["schemas"]["CatalogEntry"][];
             /** @description What holds of all of them. */
@@ -4551,6 +4551,7 @@ export interface components {
             likely_owner: components["schemas"]["PersonName"] | null;
             /** @description A name for a workload that would explain it. */
             suggested_name: string;
+            registered_as: components["schemas"]["WorkloadName"] | null;
         };
         /** @description What one model served. */
         ModelSeen: {
@@ -8709,7 +8710,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Catalog2"];
+                    "application/json": components["schemas"]["ServiceCatalog"];
                 };
             };
             /** @description What went wrong, and what to do about it. */

@@ -59,13 +59,6 @@ export interface ProviderSpec {
   prices?: string;
 }
 
-export interface WorkloadSpec {
-  owner: string;
-  cost_center: string;
-  environment: string;
-  class: string;
-}
-
 export function listResources<Spec>(
   kinds: string,
   signal?: AbortSignal,

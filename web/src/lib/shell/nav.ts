@@ -1,6 +1,7 @@
 /** The pages, in the order of the navigation. */
 
 import { OPERATIONS } from '../api/budgets';
+import { CATALOG } from '../api/catalog';
 import { GUARDRAILS } from '../api/guardrails';
 import { session } from '../api/session.svelte';
 import type { IconName } from '../ui/Icon.svelte';
@@ -51,6 +52,14 @@ export const PLACES: Place[][] = [
       needs: [OPERATIONS.listGrants],
     },
     {
+      path: '/access',
+      label: 'Access',
+      icon: 'access',
+      key: 'u',
+      filters: false,
+      needs: [CATALOG.listAccess],
+    },
+    {
       path: '/notifications',
       label: 'Notifications',
       icon: 'bell',
@@ -64,6 +73,22 @@ export const PLACES: Place[][] = [
     { path: '/people', label: 'People', icon: 'people', key: 'p', filters: true },
     { path: '/teams', label: 'Teams', icon: 'teams', key: 't', filters: true },
     { path: '/models', label: 'Models', icon: 'models', key: 'm', filters: true },
+    {
+      path: '/catalog',
+      label: 'Catalog',
+      icon: 'catalog',
+      key: 'w',
+      filters: false,
+      needs: [CATALOG.list],
+    },
+    {
+      path: '/inventory',
+      label: 'Inventory',
+      icon: 'inventory',
+      key: 'i',
+      filters: false,
+      needs: [CATALOG.inventory],
+    },
   ],
   [
     {
@@ -97,6 +122,14 @@ export const PLACES: Place[][] = [
       key: 'g',
       filters: false,
       needs: [GUARDRAILS.agenda],
+    },
+    {
+      path: '/readiness',
+      label: 'Readiness',
+      icon: 'readiness',
+      key: 'd',
+      filters: false,
+      needs: [CATALOG.readiness],
     },
     {
       path: '/audit',

@@ -14,7 +14,8 @@ export interface TableColumn<Row> {
   text?: (row: Row) => string;
   /** The exact value, on hover. */
   exact?: (row: Row) => string | undefined;
-  cell?: Snippet<[Row]>;
+  /** Given the row and the column's id, so that columns of one kind share it. */
+  cell?: Snippet<[row: Row, column: string]>;
   /** Makes the text a link. */
   href?: (row: Row) => string | undefined;
   /** A CSS width such as `120px`. */

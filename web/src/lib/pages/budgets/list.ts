@@ -1,6 +1,7 @@
 /** The list of budgets: which are shown, in which order, and as which rows. */
 
 import type { BudgetSpec, BudgetState, BudgetUse } from '../../api/budgets';
+import { csvText } from '../csv';
 import { amountExact, shareOf, textOf, unitOf } from './amount';
 import { STATES, counterName, stateOf } from './words';
 
@@ -136,14 +137,7 @@ export function csvOf(uses: BudgetUse[], ownerOf: (budget: string) => string | u
       use.window_end,
     ];
   });
-  return [COLUMNS, ...lines].map((line) => line.map(cell).join(',') + '\r\n').join('');
-}
-
-function cell(value: string | number | null | undefined): string {
-  const text = String(value ?? '');
-  // A spreadsheet takes what begins like a formula for one.
-  const safe = /^[=+@\t]|^-(?!\d)/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return csvText([COLUMNS, ...lines]);
 }
 
 /** How a bar is read out. */
