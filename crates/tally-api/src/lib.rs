@@ -30,6 +30,7 @@ mod components;
 mod events;
 mod examples;
 mod exceptions;
+mod exports;
 mod grants;
 mod health;
 mod idempotency;
@@ -83,6 +84,7 @@ fn operations() -> Vec<Operation> {
         events::operations(),
         calls::operations(),
         budgets::operations(),
+        exports::operations(),
         policies::operations(),
         violations::operations(),
         live::operations(),

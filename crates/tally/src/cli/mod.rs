@@ -13,6 +13,7 @@ mod client;
 mod connection;
 mod erase;
 mod exception;
+mod export;
 mod get;
 mod grant;
 mod key;
@@ -76,6 +77,9 @@ pub(crate) enum ClientCommand {
     /// Read the log of every change, prove it, verify an export of it
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Write the books to files for other programs
+    #[command(subcommand)]
+    Export(export::ExportCommand),
     /// Erase personal data
     #[command(subcommand)]
     Erase(erase::EraseCommand),
@@ -110,6 +114,7 @@ pub(crate) async fn run(command: ClientCommand, connection: Connection) -> anyho
         ClientCommand::Budget(command) => budget::run(command, &connection).await,
         ClientCommand::Policy(command) => policy::run(command, &connection).await,
         ClientCommand::Audit(command) => audit::run(command, &connection).await,
+        ClientCommand::Export(command) => export::run(command, &connection).await,
         ClientCommand::Erase(command) => erase::run(command, &connection).await,
         ClientCommand::Status => status::run(&connection).await,
         ClientCommand::Outcome(command) => outcome::run(command, &connection).await,
