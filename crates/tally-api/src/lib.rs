@@ -44,6 +44,7 @@ mod params;
 mod policies;
 mod prices;
 mod query;
+mod reconcile;
 mod resources;
 mod schema;
 mod scope;
@@ -85,6 +86,7 @@ fn operations() -> Vec<Operation> {
         calls::operations(),
         budgets::operations(),
         exports::operations(),
+        reconcile::operations(),
         policies::operations(),
         violations::operations(),
         live::operations(),

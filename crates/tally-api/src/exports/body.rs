@@ -3,7 +3,6 @@
 use std::{
     fmt::Display,
     io::{self, BufWriter, Write},
-    sync::Arc,
 };
 
 use axum::body::Body;

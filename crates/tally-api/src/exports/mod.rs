@@ -28,7 +28,7 @@ use crate::{
     state::Api,
 };
 
-pub(crate) use rows::{MeteredDays, priced};
+pub(crate) use rows::{Days, MeteredDays};
 
 /// Who takes the books out of the house.
 const EXPORTERS: &[Role] = &[Role::Admin, Role::Finops, Role::Auditor];

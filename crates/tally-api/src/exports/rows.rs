@@ -7,6 +7,7 @@ use tally_ingest::edge::Problem;
 use tally_ledger::{
     AtList, ChargeRow, PricedMeter,
     focus::{ChargeRows, Issuer, RowError},
+    reconcile::ModelNames,
 };
 use tally_types::{Date, TimeZone, Timestamp, UsageEvent};
 use tally_warehouse::{EVENTS_MAX, EventCursor, EventFilter, QueryError, Range, Warehouse};
@@ -44,6 +45,7 @@ pub(crate) struct MeteredDays {
     plane: Arc<DataPlane>,
     days: Days,
     ready: VecDeque<ChargeRow>,
+    names: ModelNames,
 }
 
 // === impl Days ===
@@ -59,7 +61,7 @@ impl Days {
         if day >= self.end {
             return None;
         }
-        let bounds = || {
+        let bounds = || -> Result<_, RowError> {
             let after = day.tomorrow()?;
             let begin = day.to_zoned(self.zone.clone())?.timestamp();
             Ok((after, begin, after.to_zoned(self.zone.clone())?.timestamp()))
@@ -71,7 +73,7 @@ impl Days {
             }
             Err(error) => {
                 self.next = self.end;
-                Some(Err(Box::<jiff::Error>::new(error)))
+                Some(Err(error))
             }
         }
     }
@@ -81,13 +83,24 @@ impl Days {
 
 impl MeteredDays {
     pub(crate) fn new(warehouse: Arc<Warehouse>, plane: Arc<DataPlane>, days: Days) -> Self {
-        Self { warehouse, plane, days, ready: VecDeque::new() }
+        Self { warehouse, plane, days, ready: VecDeque::new(), names: ModelNames::new() }
     }
 
-    fn day(&self, date: Date, begin: Timestamp, end: Timestamp) -> Result<AtList, QueryError> {
+    /// What the provider called the models of the calls seen so far, and what Tally calls them.
+    pub(crate) fn into_names(self) -> ModelNames {
+        self.names
+    }
+
+    fn day(&mut self, date: Date, begin: Timestamp, end: Timestamp) -> Result<AtList, QueryError> {
         let mut day = AtList::new(date);
+        let (plane, names) = (&self.plane, &mut self.names);
         each_event(&self.warehouse, begin, end, |event| {
-            day.add(event, priced(&self.plane, event).as_deref());
+            day.add(event, priced(plane, event).as_deref());
+            if let (Some(reported), Some(served)) = (&event.model_reported, &event.model_served)
+                && !names.contains_key(reported)
+            {
+                names.insert(reported.clone(), served.clone());
+            }
         })?;
         Ok(day)
     }
@@ -115,7 +128,7 @@ impl Iterator for MeteredDays {
 }
 
 /// Every event from one instant to before another.
-pub(crate) fn each_event(
+fn each_event(
     warehouse: &Warehouse,
     begin: Timestamp,
     end: Timestamp,
@@ -139,7 +152,7 @@ pub(crate) fn each_event(
 }
 
 /// The price of an event, taken apart.
-pub(crate) fn priced(plane: &DataPlane, event: &UsageEvent) -> Option<Vec<PricedMeter>> {
+fn priced(plane: &DataPlane, event: &UsageEvent) -> Option<Vec<PricedMeter>> {
     let price = explain(plane, event)?;
     let line = |line: tally_pricing::PriceLine| {
         let quantity = i64::try_from(line.quantity).ok()?;

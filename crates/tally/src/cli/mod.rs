@@ -24,6 +24,7 @@ mod policy;
 mod prices;
 mod problem;
 mod query;
+mod reconcile;
 mod sim;
 mod status;
 mod table;
@@ -80,6 +81,8 @@ pub(crate) enum ClientCommand {
     /// Write the books to files for other programs
     #[command(subcommand)]
     Export(export::ExportCommand),
+    /// Hold a provider's bill against what was metered
+    Reconcile(reconcile::ReconcileArgs),
     /// Erase personal data
     #[command(subcommand)]
     Erase(erase::EraseCommand),
@@ -115,6 +118,7 @@ pub(crate) async fn run(command: ClientCommand, connection: Connection) -> anyho
         ClientCommand::Policy(command) => policy::run(command, &connection).await,
         ClientCommand::Audit(command) => audit::run(command, &connection).await,
         ClientCommand::Export(command) => export::run(command, &connection).await,
+        ClientCommand::Reconcile(args) => reconcile::run(args, &connection).await,
         ClientCommand::Erase(command) => erase::run(command, &connection).await,
         ClientCommand::Status => status::run(&connection).await,
         ClientCommand::Outcome(command) => outcome::run(command, &connection).await,
