@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
 from collections import defaultdict
 from datetime import datetime, timezone
 from decimal import Decimal
 
 import duckdb
+import httpx
 import pytest
 
 from harness import api, wire
@@ -104,3 +106,59 @@ def test_a_wrong_question_leaves_no_file(stack, arguments, said):
     assert done.returncode != 0
     assert said in done.stderr
     assert not list(stack.folder.glob("f.*"))
+
+
+def priced_lines(stack: Stack) -> list[list[str]]:
+    """A line of an invoice for each line of each anthropic call's price."""
+    headers = {"authorization": f"Bearer {stack.admin_key}"}
+
+    def get(path: str):
+        reply = httpx.get(stack.tally_url + path, headers=headers, timeout=60, trust_env=False)
+        assert reply.status_code == 200, reply.text
+        return reply.json()
+
+    lines = []
+    for event in get("/api/v1/events?limit=1000")["items"]:
+        if event["provider"] != "anthropic":
+            continue
+        [attempt] = get(f"/api/v1/calls/{event['call_id']}")["attempts"]
+        lines += [
+            # Bills are by days of UTC, and name models as the provider does.
+            [event["time"][:10], event["model_reported"], line["what"]]
+            + [str(line["quantity"]), line["cost_usd"], "USD"]
+            for line in attempt["price"]["lines"]
+        ]
+    return lines
+
+
+def reconcile(stack: Stack, lines: list[list[str]]) -> dict:
+    bill = stack.folder / "bill.csv"
+    header = "date,model,meter,quantity,cost,currency"
+    bill.write_text("\n".join([header, *map(",".join, lines)]) + "\n")
+    done = tally(
+        stack, "reconcile", str(bill), "--provider", "anthropic", "--format", "csv", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_bill_is_held_against_the_calls(stack):
+    lines = priced_lines(stack)
+    assert len(lines) >= 2 * CALLS
+    answer = reconcile(stack, lines)
+    assert answer["variances"] == []
+    assert answer["billed_usd"] == answer["metered_usd"] != "0"
+
+    day = lines[0][0]
+    planted = [[*lines[0][:4], "7.5", "USD"], *lines[1:], [day, "nova", "output", "5", "1.0", "USD"]]
+    found = reconcile(stack, planted)
+    assert sorted(it["kind"] for it in found["variances"]) == ["price_change", "unknown_model"]
+    assert len(found["adjustments"]) == 2
+
+
+def test_a_bill_in_another_currency_is_refused_with_its_place(stack):
+    bill = stack.folder / "euros.csv"
+    bill.write_text("date,model,meter,quantity,cost,currency\n2026-10-01,m,output,1,1.0,EUR\n")
+    done = tally(stack, "reconcile", str(bill), "--provider", "anthropic", "--format", "csv")
+    assert done.returncode != 0
+    assert "line 2, column `currency`" in done.stderr

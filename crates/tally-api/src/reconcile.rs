@@ -33,6 +33,7 @@ const DAYS_MAX: i32 = 100;
 /// A provider's bill.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ProviderBill")]
 struct BillOf {
     /// The provider, as Tally names it.
     provider: ProviderName,

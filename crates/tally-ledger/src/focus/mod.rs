@@ -45,6 +45,7 @@ impl<I: Iterator<Item = Result<ChargeRow, RowError>>> ChargeRows for I {}
 
 /// A version of the format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "FocusVersion")]
 pub enum Version {
     /// May 2025; the one that the official validator knows.
     #[serde(rename = "1.2")]
@@ -57,6 +58,7 @@ pub enum Version {
 /// How the file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "FocusFormat")]
 pub enum Format {
     /// Text, RFC 4180.
     Csv,

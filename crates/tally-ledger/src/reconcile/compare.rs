@@ -12,8 +12,10 @@ use crate::{ChargeLine, ChargeRow, Payment};
 
 /// What a line may differ by and still be called rounded: a cent.
 const ROUNDING_PICO: i128 = 10_000_000_000;
-/// What providers' rates are multiples of: $0.001 per million tokens, in picodollars.
-const RATE_STEP_PICO: i128 = 1_000;
+/// What providers' rates are multiples of: $0.01 per million tokens, in picodollars.
+const RATE_STEP_PICO: i128 = 10_000;
+/// Within which part of a step a rate is called round: by chance one in a hundred is.
+const ROUND_PART: i128 = 200;
 
 /// Why a bill differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -299,8 +301,7 @@ fn explain_costs(billed: i128, counted: u64, difference: i128) -> (VarianceKind,
     let step = counted.saturating_mul(RATE_STEP_PICO);
     let off = if step == 0 { billed } else { billed.rem_euclid(step) };
     let off = off.min(step.saturating_sub(off));
-    // Of so few that every cost is near a round rate, nothing can be told.
-    if step > ROUNDING_PICO.saturating_mul(4) && off <= ROUNDING_PICO {
+    if step > 0 && off <= step / ROUND_PART {
         let rate = (billed + step / 2).div_euclid(step) * RATE_STEP_PICO;
         let rate = PicoUsdSum::from_pico(rate * 1_000_000);
         return (
