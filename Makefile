@@ -35,7 +35,7 @@ demo: web ## Run Tally with a simulated company: history, live traffic, sign-in.
 	@scripts/demo.sh
 
 .PHONY: test
-test: setup fmt clippy rust doc deny ui browser sdk ## Everything that CI runs.
+test: setup fmt clippy rust doc deny ui browser sdk focus ## Everything that CI runs.
 
 .PHONY: fmt
 fmt: ## Check the formatting.
@@ -83,6 +83,17 @@ sdk: setup ## Run the official Python SDKs against Tally and the simulator, and 
 	# The binary that the Rust tests were linked with: the same features, nothing built twice.
 	$(CARGO) nextest run --workspace --no-run
 	$(PYTHON) -m pytest tests/sdk -q
+
+.PHONY: focus
+focus: setup ## Hold FOCUS exports against the official validator, pandas and DuckDB.
+	# Builds the example that writes every kind of row, too.
+	$(CARGO) nextest run --workspace --no-run
+	$(PYTHON) -m pytest tests/focus -q
+
+.PHONY: focus-file
+focus-file: ## Hold one file, FILE=…, against the official validator of FOCUS 1.2.
+	@scripts/setup.sh focus
+	@$(PYTHON) tests/focus/validate.py "$(FILE)"
 
 .PHONY: bench
 bench: setup-build ## Measure added latency, durable throughput, the overview's queries, admission and redaction.

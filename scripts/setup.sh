@@ -4,6 +4,7 @@
 #   scripts/setup.sh build   libduckdb, which Tally links against
 #   scripts/setup.sh web     the packages that the web interface is built with
 #   scripts/setup.sh browser these, and a Chromium for the browser tests
+#   scripts/setup.sh focus   libduckdb, and the official validator of FOCUS exports
 #   scripts/setup.sh test    all of it, and the tools that CI runs (default)
 #
 # Nothing is done twice: what is in place is recognised and left alone. Nothing is
@@ -27,11 +28,12 @@ main() {
         build) duckdb ;;
         web) web_packages ;;
         browser) web_packages; browser ;;
+        focus) duckdb; python_clients; focus_validator ;;
         test)
-            duckdb; python_clients; web_packages
+            duckdb; python_clients; focus_validator; web_packages
             cargo_tool nextest "$nextest_version"; cargo_tool deny "$deny_version"
             browser ;;
-        *) fail "unknown step \`$1\`; expected build, web, browser or test" ;;
+        *) fail "unknown step \`$1\`; expected build, web, browser, focus or test" ;;
     esac
 }
 
@@ -127,6 +129,22 @@ python_clients() {
         --require-hashes --requirement "$lock"
     cp "$lock" .venv/requirements.lock
     say "the Python clients are in .venv"
+}
+
+# The official validator of FOCUS exports, beside the clients: its lock holds to theirs.
+focus_validator() {
+    local lock=tests/focus/requirements.lock
+    if cmp -s "$lock" .venv/focus.lock; then
+        return
+    fi
+    say "adding the FOCUS validator of $lock to .venv"
+    rm -f .venv/focus.lock
+    # It declares Python 3.12 and runs on 3.11, with one line changed.
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+        --ignore-requires-python --require-hashes --requirement "$lock"
+    .venv/bin/python tests/focus/patch_validator.py
+    cp "$lock" .venv/focus.lock
+    say "the FOCUS validator is in .venv"
 }
 
 # --- the web interface ------------------------------------------------------------

@@ -128,7 +128,7 @@ fn task_of(
 }
 
 /// Takes a price apart by the names that the model has with its provider.
-fn explain(plane: &DataPlane, event: &UsageEvent) -> Option<PriceBreakdown> {
+pub(crate) fn explain(plane: &DataPlane, event: &UsageEvent) -> Option<PriceBreakdown> {
     let snapshot = plane.snapshot();
     let provider = event.provider.as_ref()?;
     let price_name = snapshot

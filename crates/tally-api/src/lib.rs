@@ -31,6 +31,7 @@ mod erasure;
 mod events;
 mod examples;
 mod exceptions;
+mod exports;
 mod grants;
 mod health;
 mod idempotency;
@@ -44,6 +45,7 @@ mod params;
 mod policies;
 mod prices;
 mod query;
+mod reconcile;
 mod resources;
 mod retention;
 mod schema;
@@ -86,6 +88,8 @@ fn operations() -> Vec<Operation> {
         events::operations(),
         calls::operations(),
         budgets::operations(),
+        exports::operations(),
+        reconcile::operations(),
         policies::operations(),
         violations::operations(),
         live::operations(),

@@ -27,6 +27,10 @@ const TAGS: &[(&str, &str)] = &[
     ("budgets", "Budgets: temporary increases, approvals, the stages that were reached."),
     ("notifications", "What people were told, and what was sent out of the house."),
     ("prices", "Prices that hold now."),
+    (
+        "finance",
+        "The books for other programs (FOCUS), and providers' bills against what was metered.",
+    ),
     ("me", "The caller: who, what they see, their sessions."),
     ("sign-in", "Sign-in, set-up, invitations."),
     ("accounts", "Local accounts and invitations, for admins."),

@@ -18,6 +18,8 @@ use tally_warehouse::{
     measures, to_csv,
 };
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use crate::{
     access::READERS,
     audit_log::exported,
@@ -123,9 +125,7 @@ pub(crate) async fn ask<T: Send + 'static>(
     question: impl FnOnce(&Warehouse) -> Result<T, QueryError> + Send + 'static,
 ) -> Result<T, Problem> {
     let warehouse = api.state.warehouse.require()?;
-    let _place = api.queries_queued.try_acquire().map_err(|_| busy())?;
-    let turn = tokio::time::timeout(WAIT_MAX, Arc::clone(&api.queries).acquire_owned()).await;
-    let Ok(Ok(turn)) = turn else { return Err(busy()) };
+    let turn = turn(api).await?;
     let asked = tokio::task::spawn_blocking(move || {
         // Held until the answer is there, even when whoever asked has gone away.
         let _turn = turn;
@@ -135,6 +135,13 @@ pub(crate) async fn ask<T: Send + 'static>(
         Ok(answer) => answer.map_err(refused),
         Err(error) => Err(Problem::internal("the query", &error)),
     }
+}
+
+/// Waits for a turn; it is over when what is given is dropped.
+pub(crate) async fn turn(api: &Api) -> Result<OwnedSemaphorePermit, Problem> {
+    let _place = api.queries_queued.try_acquire().map_err(|_| busy())?;
+    let turn = tokio::time::timeout(WAIT_MAX, Arc::clone(&api.queries).acquire_owned()).await;
+    turn.ok().and_then(Result::ok).ok_or_else(busy)
 }
 
 fn busy() -> Problem {

@@ -16,7 +16,7 @@ use crate::{
 
 /// Queries that run at once; more wait.
 const QUERIES_MAX: usize = 8;
-/// Queries that run or wait; more are refused at once.
+/// Queries that wait; more are refused at once.
 const QUERIES_QUEUED_MAX: usize = 64;
 /// How long a changed key may take to reach the gateway before the reply says so.
 const PLANE_STEP: Duration = Duration::from_millis(5);

@@ -8,8 +8,10 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod at_list;
 pub mod focus;
 pub mod reconcile;
 mod row;
 
+pub use at_list::{AtList, PricedMeter, meter_of};
 pub use row::{ChargeLine, ChargeRow, Payment};

@@ -107,6 +107,7 @@ mod tests {
             "catalog baseline copilot --from 2026-10-01T00:00Z --until 2026-11-01T00:00Z",
             "catalog approve copilot --note fine",
             "governance agenda --month 2026-11",
+            "export focus --period 2026-10 --version 1.4 --out f.parquet",
             "policy explain --person ada --for-key laptop --model gpt-5",
         ] {
             let line = format!("tally {line} --to http://tally.test --key secret");

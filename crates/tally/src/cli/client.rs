@@ -127,9 +127,10 @@ impl Client {
     pub(crate) async fn download(
         &self,
         path: &[&str],
+        query: &[(&str, &str)],
         mut target: impl std::io::Write,
     ) -> anyhow::Result<u64> {
-        let request = self.request(Method::GET, path, &[])?;
+        let request = self.request(Method::GET, path, query)?;
         let mut reply = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = reply.status();
         if !status.is_success() {

@@ -13,6 +13,7 @@ mod client;
 mod connection;
 mod erase;
 mod exception;
+mod export;
 mod get;
 mod grant;
 mod key;
@@ -23,6 +24,7 @@ mod policy;
 mod prices;
 mod problem;
 mod query;
+mod reconcile;
 mod retention;
 mod sim;
 mod status;
@@ -81,6 +83,11 @@ pub(crate) enum ClientCommand {
     /// Read the log of every change, prove it, verify an export of it
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Write the books to files for other programs
+    #[command(subcommand)]
+    Export(export::ExportCommand),
+    /// Hold a provider's bill against what was metered
+    Reconcile(reconcile::ReconcileArgs),
     /// See how long personal data is kept, and purge what is older
     #[command(subcommand)]
     Retention(retention::RetentionCommand),
@@ -122,6 +129,8 @@ pub(crate) async fn run(command: ClientCommand, connection: Connection) -> anyho
         ClientCommand::Violation(command) => violation::run(command, &connection).await,
         ClientCommand::Policy(command) => policy::run(command, &connection).await,
         ClientCommand::Audit(command) => audit::run(command, &connection).await,
+        ClientCommand::Export(command) => export::run(command, &connection).await,
+        ClientCommand::Reconcile(args) => reconcile::run(args, &connection).await,
         ClientCommand::Retention(command) => retention::run(command, &connection).await,
         ClientCommand::Prompt(command) => retention::run_prompt(command, &connection).await,
         ClientCommand::Erase(command) => erase::run(command, &connection).await,

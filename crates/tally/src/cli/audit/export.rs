@@ -54,7 +54,7 @@ pub(super) async fn export(args: ExportArgs, connection: &Connection) -> anyhow:
     let client = Client::new(connection)?;
     let path = args.out.display();
     let file = std::fs::File::create(&args.out).with_context(|| path.to_string())?;
-    let bytes = client.download(&["api", "v1", "audit", "export"], file).await?;
+    let bytes = client.download(&["api", "v1", "audit", "export"], &[], file).await?;
     output::out(&format!(
         "Wrote the audit log to {path} ({bytes} bytes).\nAnybody can verify it: tally audit verify {path} --checkpoint EARLIER"
     ))

@@ -1,1 +1,0 @@
-//! Reconciliation: Tally's numbers against the provider's bill.
