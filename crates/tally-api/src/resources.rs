@@ -20,7 +20,7 @@ use tally_types::{
 };
 
 use crate::{
-    access::{ADMINS, BROWSERS, FINANCE, READERS},
+    access::{ADMINS, BROWSERS, FINANCE, READERS, REVIEWERS},
     approvals,
     caller::Caller,
     examples, keys,
@@ -152,14 +152,15 @@ fn reading(kind: Kind) -> Access {
         Kind::Person | Kind::Grant | Kind::Exception | Kind::AccessRequest => {
             Access::OwnOr(BROWSERS)
         }
-        Kind::Provider => Access::Roles(BROWSERS),
+        Kind::Provider | Kind::RateCard => Access::Roles(BROWSERS),
+        Kind::Period => Access::Roles(REVIEWERS),
         _ => Access::SignedIn,
     }
 }
 
 fn changing(kind: Kind) -> Access {
     match kind {
-        Kind::PriceList | Kind::Budget => Access::Roles(FINANCE),
+        Kind::PriceList | Kind::RateCard | Kind::Budget => Access::Roles(FINANCE),
         _ => Access::Roles(ADMINS),
     }
 }

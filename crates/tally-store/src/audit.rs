@@ -91,6 +91,16 @@ pub enum AuditAction {
     ArchitectureReview,
     /// A workload is over.
     Retire,
+    /// A month's statements were opened for review.
+    OpenReview,
+    /// Something was said about a statement, or disputed.
+    Comment,
+    /// It was answered.
+    Answer,
+    /// A dispute is over.
+    Settle,
+    /// A month's statements were closed: `after` has their hashes.
+    Close,
 }
 
 /// One entry of the audit trail.
@@ -178,6 +188,11 @@ impl AuditAction {
         Self::Expire,
         Self::ArchitectureReview,
         Self::Retire,
+        Self::OpenReview,
+        Self::Comment,
+        Self::Answer,
+        Self::Settle,
+        Self::Close,
     ];
 
     /// The word used everywhere.
@@ -220,6 +235,11 @@ impl AuditAction {
             Self::Expire => "expire",
             Self::ArchitectureReview => "architecture_review",
             Self::Retire => "retire",
+            Self::OpenReview => "open_review",
+            Self::Comment => "comment",
+            Self::Answer => "answer",
+            Self::Settle => "settle",
+            Self::Close => "close",
         }
     }
 }

@@ -9,6 +9,7 @@
 
 mod budget;
 mod event;
+mod exact;
 mod ids;
 mod money;
 mod outcome;
@@ -24,6 +25,7 @@ pub use budget::{BudgetState, BudgetUse, CounterId, StageReached, StageUse};
 pub use event::{
     BillingModifier, CallStatus, CountQuality, FallbackReason, PolicyDecision, Source, UsageEvent,
 };
+pub use exact::{Exact, ExactError};
 pub use ids::{
     BudgetName, CallId, CostCenterName, EventId, KeyName, ModelName, Name, NameError, NodeId,
     PersonName, ProviderName, TeamName, TemplateName, WorkloadName,

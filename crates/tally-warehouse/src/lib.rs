@@ -14,6 +14,7 @@ mod error;
 mod events_csv;
 mod facts;
 mod histogram;
+mod ledger;
 mod lookup;
 pub mod query;
 mod rollup;
@@ -24,8 +25,9 @@ mod warehouse;
 mod zone;
 
 pub use error::{QueryError, WarehouseError};
-pub use events_csv::{EVENT_COLUMNS, events_to_csv};
+pub use events_csv::{EVENT_COLUMNS, csv_cell, events_to_csv};
 pub use histogram::PERCENTILE_ERROR;
+pub use ledger::{KeptRow, Posted, PostedSum, Posting, PostingEntry, Spent};
 pub use lookup::{EVENTS_MAX, EventCursor, EventFilter};
 pub use query::{
     AnswerSource, Cell, Column, ColumnKind, Compare, Dimension, DimensionInfo, Field, Filter,

@@ -131,7 +131,7 @@ fn cost_centers(written: &mut Written, company: &Company, today: Date) -> anyhow
         };
         let spec = CostCenterSpec {
             owner: manager.name.clone(),
-            chargeback: Some(Chargeback { model: plan.chargeback, until }),
+            chargeback: Some(Chargeback { until, ..Chargeback::of(plan.chargeback) }),
         };
         written.add(Kind::CostCenter, plan.name, &spec)?;
     }
