@@ -77,7 +77,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         // What people ask for has a list of its own, too.
         !kind.is_record()
             || operation.id == format!("get{one}")
-            || kind == Kind::Baseline && operation.id == format!("list{many}")
+            || matches!(kind, Kind::Baseline | Kind::Period)
+                && operation.id == format!("list{many}")
     };
     let of = |kind: &Kind| {
         let kind = *kind;

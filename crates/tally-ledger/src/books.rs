@@ -42,7 +42,10 @@ pub struct Closing {
 }
 
 /// What came of holding a closed month against its seal.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[schemars(rename = "PeriodVerified")]
 pub struct Verified {
     /// The month.
     #[schemars(with = "String")]

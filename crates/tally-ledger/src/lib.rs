@@ -37,6 +37,4 @@ pub use money::{Billed, minor_units, rounded};
 pub use month::Month;
 pub use row::{ChargeLine, ChargeRow, Payment};
 pub use run::{Made, Run, Terms};
-pub use statement::{
-    Showback, Statement, StatementHead, StatementLine, StatementState, Totals, statement_rows,
-};
+pub use statement::{Showback, Statement, StatementHead, StatementLine, StatementState, Totals};

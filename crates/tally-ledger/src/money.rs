@@ -12,6 +12,7 @@ use crate::rates::Card;
 
 /// What a statement asks for, in its currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "StatementBilled")]
 pub struct Billed {
     /// The currency.
     pub currency: String,

@@ -26,6 +26,7 @@ pub enum StatementState {
 
 /// Sums of a statement.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "StatementTotals")]
 pub struct Totals {
     /// Calls.
     pub calls: u64,
@@ -110,6 +111,8 @@ pub struct CallsFilter {
 /// A statement without its lines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatementHead {
+    /// How it is asked for: the month and the cost center, or `-` where none answers for it.
+    pub name: String,
     /// The month.
     #[schemars(with = "String")]
     pub period: Month,
@@ -169,22 +172,10 @@ pub struct Showback {
 
 /// Rows on their way to a statement.
 #[derive(Debug, Default)]
-pub struct Gathering {
+pub(crate) struct Gathering {
     totals: Totals,
     lines: BTreeMap<String, StatementLine>,
     observed: Observed,
-}
-
-/// Makes lines of rows, whatever their order.
-pub fn statement_rows<'r>(
-    rows: impl IntoIterator<Item = &'r ChargeRow>,
-) -> (Totals, Vec<StatementLine>) {
-    let mut gathering = Gathering::default();
-    for row in rows {
-        gathering.add(row);
-    }
-    let (totals, lines, _) = gathering.finish(None);
-    (totals, lines)
 }
 
 /// What rows of one line have in common.
@@ -214,7 +205,7 @@ fn name_of(row: &ChargeRow) -> Option<&str> {
 
 impl Gathering {
     /// Adds a row.
-    pub fn add(&mut self, row: &ChargeRow) {
+    pub(crate) fn add(&mut self, row: &ChargeRow) {
         self.totals.add(row);
         self.observed.add(row);
         let line = self.lines.entry(line_key(row)).or_insert_with(|| StatementLine::of(row));
@@ -223,7 +214,7 @@ impl Gathering {
 
     /// The sums, the lines with the dearest first, and advice. `bounds` are those of the
     /// month, for the way to the calls.
-    pub fn finish(
+    pub(crate) fn finish(
         self,
         bounds: Option<(Timestamp, Timestamp)>,
     ) -> (Totals, Vec<StatementLine>, Vec<String>) {

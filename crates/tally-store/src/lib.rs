@@ -50,6 +50,6 @@ pub use diff::FieldDiff;
 pub use error::{Problem, ResourceId, StoreError};
 pub use idempotency::{Begun, Idempotency, Kept, REPLY_BYTES_MAX, Ticket};
 pub use list::{ListOptions, Page};
-pub use periods::{NewComment, SaidAbout};
+pub use periods::{NewComment, SaidAbout, StatementNotice};
 pub use snapshot::{Snapshot, SnapshotError};
 pub use store::Store;

@@ -2,7 +2,7 @@
 //! of the month's record with an audit entry of its own; a closed one has no more steps.
 
 use tally_types::{
-    CostCenterName, Kind, Name, Resource, Spec, Timestamp,
+    CostCenterName, Kind, Name, PersonName, Resource, Spec, Timestamp,
     spec::{
         CommentKind, CommentReply, CommentState, PeriodComment, PeriodSeal, PeriodSpec, PeriodState,
     },
@@ -10,7 +10,9 @@ use tally_types::{
 
 use crate::{
     AuditAction, ResourceId, Store, StoreError,
+    approvals::percent_encoded,
     database::backend,
+    notices::{self, Notice},
     state::{Entry, Plan, State},
     store::{checked, planned},
 };
@@ -29,6 +31,23 @@ pub struct NewComment {
     pub kind: CommentKind,
     /// What.
     pub text: String,
+}
+
+/// What the owner of a statement is told.
+#[derive(Debug, Clone)]
+pub struct StatementNotice {
+    /// The statement, as it is asked for.
+    pub name: String,
+    /// How far it has come: `review` or `closed`.
+    pub state: &'static str,
+    /// Whom to tell.
+    pub owner: PersonName,
+    /// One line.
+    pub title: String,
+    /// A few sentences.
+    pub body: String,
+    /// For programs.
+    pub data: serde_json::Value,
 }
 
 /// What is said to a comment.
@@ -168,6 +187,30 @@ impl Store {
             Ok(spec)
         })
         .await
+    }
+
+    /// Tells owners of their statements, once for each state of each.
+    ///
+    /// # Errors
+    /// `Backend`.
+    pub async fn tell_of_statements(&self, told: Vec<StatementNotice>) -> Result<(), StoreError> {
+        let notices: Vec<Notice> = told
+            .into_iter()
+            .map(|told| Notice {
+                key: format!("statement.{}:{}", told.state, told.name),
+                topic: format!("statement.{}", told.state),
+                people: vec![told.owner],
+                to_webhooks: true,
+                link: format!("/statements/{}", percent_encoded(&told.name)),
+                title: told.title,
+                body: told.body,
+                data: told.data,
+            })
+            .collect();
+        let channels = self.channels().clone();
+        let mut change = self.begin_change().await?;
+        notices::publish(&mut change, &channels, &notices).await?;
+        change.commit().await
     }
 
     async fn change_period(

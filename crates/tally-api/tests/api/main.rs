@@ -26,5 +26,6 @@ mod policies;
 mod query;
 mod resources;
 mod sign_in;
+mod statements;
 mod support;
 mod ui;

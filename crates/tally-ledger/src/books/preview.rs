@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tally_types::{CostCenterName, Name, PicoUsdSum, spec::RateCardSpec};
 
 use crate::{Ledger, LedgerError, Made, Month, Totals, rates::Rates};
 
 /// What a rate card would have made of a month.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RateCardPreview")]
 pub struct Preview {
     /// The month.
     #[schemars(with = "String")]
@@ -21,7 +22,8 @@ pub struct Preview {
 }
 
 /// What it would have made for one cost center.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RateCardEffect")]
 pub struct CardEffect {
     /// Whose; null is what no cost center answers for, and the total.
     pub cost_center: Option<CostCenterName>,

@@ -1,5 +1,7 @@
 //! Statements as people read them.
 
+use std::collections::BTreeMap;
+
 use tally_types::{CostCenterName, TeamName, spec::PeriodComment};
 
 use crate::{
@@ -35,6 +37,36 @@ impl Ledger<'_> {
                 Ok(())
             })?;
         }
+        self.written(month, cost_center, gathering)
+    }
+
+    /// Every statement of a month; the one that no cost center answers for comes last.
+    ///
+    /// # Errors
+    /// The warehouse failed.
+    pub fn statements(&self, month: Month) -> Result<Vec<Statement>, LedgerError> {
+        let mut all: BTreeMap<(bool, Option<CostCenterName>), Gathering> = BTreeMap::new();
+        for name in self.snapshot.cost_centers.keys() {
+            all.insert((false, Some(CostCenterName(name.clone()))), Gathering::default());
+        }
+        self.rows(month, &mut |row| {
+            let name = row.cost_center.clone();
+            all.entry((name.is_none(), name)).or_default().add(&row);
+            Ok(())
+        })?;
+        let write = |((_, name), gathering): (_, Gathering)| {
+            let name: Option<CostCenterName> = name;
+            self.written(month, name.as_ref(), gathering)
+        };
+        all.into_iter().map(write).collect()
+    }
+
+    fn written(
+        &self,
+        month: Month,
+        cost_center: Option<&CostCenterName>,
+        gathering: Gathering,
+    ) -> Result<Statement, LedgerError> {
         let bounds = month.bounds(&self.snapshot.organization.zone())?;
         let (totals, mut lines, advice) = gathering.finish(Some(bounds));
         for filter in lines.iter_mut().filter_map(|line| line.calls_filter.as_mut()) {
@@ -55,8 +87,7 @@ impl Ledger<'_> {
         month: Month,
         is_shown: &dyn Fn(Option<&TeamName>) -> bool,
     ) -> Result<Vec<Showback>, LedgerError> {
-        let mut teams: std::collections::BTreeMap<Option<TeamName>, Gathering> =
-            std::collections::BTreeMap::new();
+        let mut teams: BTreeMap<Option<TeamName>, Gathering> = BTreeMap::new();
         self.rows(month, &mut |row| {
             if is_shown(row.team.as_ref()) && (row.calls > 0 || row.quantity > 0) {
                 teams.entry(row.team.clone()).or_default().add(&row);
@@ -94,6 +125,7 @@ impl Ledger<'_> {
         let card = self.rates().on(month.first());
         let currency = &self.snapshot.organization.currency;
         StatementHead {
+            name: format!("{month}:{}", name.as_ref().map_or("-", CostCenterName::as_str)),
             period: month,
             owner: spec.map(|spec| spec.owner.to_string()),
             state: self.state(month),

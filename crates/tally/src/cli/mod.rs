@@ -24,6 +24,7 @@ mod prices;
 mod problem;
 mod query;
 mod sim;
+mod statement;
 mod status;
 mod table;
 
@@ -70,6 +71,12 @@ pub(crate) enum ClientCommand {
     /// See how budgets stand
     #[command(subcommand)]
     Budget(budget::BudgetCommand),
+    /// See what cost centers pay, review and close months
+    #[command(subcommand)]
+    Statement(statement::StatementCommand),
+    /// Try rate cards out
+    #[command(subcommand)]
+    RateCard(statement::RateCardCommand),
     /// Check, test and explain policies; print the starter pack
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -108,6 +115,8 @@ pub(crate) async fn run(command: ClientCommand, connection: Connection) -> anyho
         ClientCommand::Governance(command) => catalog::run_governance(command, &connection).await,
         ClientCommand::Prices(command) => prices::run(command, &connection).await,
         ClientCommand::Budget(command) => budget::run(command, &connection).await,
+        ClientCommand::Statement(command) => statement::run(command, &connection).await,
+        ClientCommand::RateCard(command) => statement::run_rate_card(command, &connection).await,
         ClientCommand::Policy(command) => policy::run(command, &connection).await,
         ClientCommand::Audit(command) => audit::run(command, &connection).await,
         ClientCommand::Erase(command) => erase::run(command, &connection).await,
