@@ -70,7 +70,12 @@ pub struct Run<'a> {
     /// Whose rows are gathered now.
     current: Option<Option<String>>,
     centers: BTreeMap<Option<String>, Center>,
+    reversed: BTreeMap<Reversed, (Option<i128>, Shares)>,
 }
+
+/// What postings have in common that are taken back in one row: the month, cost center, team
+/// and workload.
+type Reversed = (u32, Option<String>, Option<String>, Option<String>);
 
 // === impl Run ===
 
@@ -78,8 +83,8 @@ impl<'a> Run<'a> {
     /// Begins a month; `funds` is what was spent for the calls of closed months.
     pub fn new(terms: Terms<'a>, funds: Funds) -> Self {
         let card = terms.rates.on(terms.month.first());
-        let (rows, current, centers) = Default::default();
-        Self { terms, card, funds, rows, current, centers }
+        let (rows, current, centers, reversed) = Default::default();
+        Self { terms, card, funds, rows, current, centers, reversed }
     }
 
     /// A call of the month.
@@ -128,24 +133,19 @@ impl<'a> Run<'a> {
     /// # Errors
     /// What the sink says.
     pub fn reverse(&mut self, posted: &Posted, sink: &mut Sink<'_>) -> Result<(), LedgerError> {
-        self.flush(sink)?;
         let (charged, central) = (-i128::from(posted.charged), -i128::from(posted.subsidised));
-        let unallocated = -i128::from(posted.unallocated);
         if let Some(center) = &posted.cost_center {
             self.funds.spend(posted.of_period, center, charged, central);
         }
-        let shares = Shares { charged, central, unallocated };
-        let month = Month::of_number(posted.of_period).unwrap_or(self.terms.month);
-        let parse = |text: &Option<String>| text.as_deref().and_then(|text| text.parse().ok());
-        let row = ChargeRow {
-            cost_center: posted.cost_center.as_deref().and_then(|name| name.parse().ok()),
-            team: posted.team.as_deref().and_then(|name| name.parse().ok()),
-            workload: parse(&posted.workload),
-            list_usd: posted.list.map(|list| PicoUsdSum::from_pico(-i128::from(list))),
-            corrects: Some(month_text(posted.of_period)),
-            ..plain(ChargeLine::Correction, month.first(), "call", &shares)
-        };
-        self.row(row, sink)?;
+        let Posted { of_period, cost_center, team, workload, .. } = posted.clone();
+        let (list, shares) =
+            self.reversed.entry((of_period, cost_center, team, workload)).or_default();
+        if let Some(posted) = posted.list {
+            *list.get_or_insert_default() -= i128::from(posted);
+        }
+        shares.charged += charged;
+        shares.central += central;
+        shares.unallocated -= i128::from(posted.unallocated);
         sink(Made::Posting(Posting {
             entry: PostingEntry::Reversal,
             // What is reversed is the revision before the one that is there now.
@@ -188,6 +188,19 @@ impl<'a> Run<'a> {
 
     fn flush(&mut self, sink: &mut Sink<'_>) -> Result<(), LedgerError> {
         self.current = None;
+        for (of, (list, shares)) in std::mem::take(&mut self.reversed) {
+            let (of_period, cost_center, team, workload) = of;
+            let month = Month::of_number(of_period).unwrap_or(self.terms.month);
+            let row = ChargeRow {
+                cost_center: cost_center.and_then(|name| name.parse().ok()),
+                team: team.and_then(|name| name.parse().ok()),
+                workload: workload.and_then(|name| name.parse().ok()),
+                list_usd: list.map(PicoUsdSum::from_pico),
+                corrects: Some(month_text(of_period)),
+                ..plain(ChargeLine::Correction, month.first(), "call", &shares)
+            };
+            self.row(row, sink)?;
+        }
         self.rows.take().into_iter().try_for_each(|row| self.row(row, sink))
     }
 

@@ -290,3 +290,23 @@ async fn a_preview_tells_what_a_card_would_have_made() {
         assert_eq!(free.effects.len(), 5);
     });
 }
+
+/// `TALLY_LEDGER_CALLS=1700000 cargo nextest run -p tally-ledger --run-ignored only` tells how
+/// long a month of so many calls takes to be made up, computed and closed.
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn a_large_month_is_closed() {
+    let calls = std::env::var("TALLY_LEDGER_CALLS").map_or(100_000, |text| text.parse().unwrap());
+    let company = Company::new(NOVEMBER).await;
+    let synthetic = tally_warehouse::synthetic::Synthetic {
+        events: calls,
+        days: 31,
+        end: "2026-10-31T23:00:00Z".parse().unwrap(),
+        seed: 1,
+    };
+    tally_warehouse::synthetic::load(&company.warehouse, &synthetic).unwrap();
+    company.close("2026-10", NOVEMBER).await.unwrap();
+    company.with(|ledger, _| {
+        assert_eq!(ledger.verify(month("2026-10")).unwrap().differences, Vec::<String>::new());
+    });
+}
