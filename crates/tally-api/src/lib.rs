@@ -53,6 +53,7 @@ mod state;
 mod statements;
 mod status;
 mod store_problem;
+mod suspension;
 mod ui;
 mod violations;
 
@@ -89,6 +90,7 @@ fn operations() -> Vec<Operation> {
         live::operations(),
         prices::operations(),
         keys::operations(),
+        suspension::operations(),
         apply::operations(),
         audit::operations(),
         audit_log::operations(),

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use tally_pricing::PriceCatalog;
 use tally_store::Snapshot;
 use tally_types::{
-    Name, TimeZone,
+    TimeZone,
     spec::{PeriodState, StatementSeal},
 };
 use tally_warehouse::Warehouse;
@@ -180,10 +180,5 @@ impl<'a> Ledger<'a> {
         let is_without = heads.first().is_some_and(|head| head.cost_center.is_none());
         heads.rotate_left(usize::from(is_without));
         Ok(heads)
-    }
-
-    /// The card of a month's first day.
-    fn card_name(&self, month: Month) -> Option<&'a Name> {
-        self.rates().on(month.first()).map(|card| card.name)
     }
 }

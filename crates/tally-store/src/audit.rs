@@ -101,6 +101,12 @@ pub enum AuditAction {
     Settle,
     /// A month's statements were closed: `after` has their hashes.
     Close,
+    /// A key opens nothing until it is reinstated: by hand, or as a severe rule was met.
+    SuspendKey,
+    /// A suspended key opens again.
+    ReinstateKey,
+    /// Someone looked at a violation.
+    AcknowledgeViolation,
 }
 
 /// One entry of the audit trail.
@@ -193,6 +199,9 @@ impl AuditAction {
         Self::Answer,
         Self::Settle,
         Self::Close,
+        Self::SuspendKey,
+        Self::ReinstateKey,
+        Self::AcknowledgeViolation,
     ];
 
     /// The word used everywhere.
@@ -240,6 +249,9 @@ impl AuditAction {
             Self::Answer => "answer",
             Self::Settle => "settle",
             Self::Close => "close",
+            Self::SuspendKey => "suspend_key",
+            Self::ReinstateKey => "reinstate_key",
+            Self::AcknowledgeViolation => "acknowledge_violation",
         }
     }
 }

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_accounts.sql"),
     include_str!("../migrations/0003_notices.sql"),
     include_str!("../migrations/0004_audit_log.sql"),
+    include_str!("../migrations/0005_violations.sql"),
 ];
 /// The migration after which the entries that are there already become leaves.
 const AUDIT_LOG_MIGRATION: i64 = 4;

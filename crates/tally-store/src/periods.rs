@@ -42,6 +42,8 @@ pub struct StatementNotice {
     pub state: &'static str,
     /// Whom to tell.
     pub owner: PersonName,
+    /// A path of the interface, where it is not the statement's own.
+    pub link: Option<String>,
     /// One line.
     pub title: String,
     /// A few sentences.
@@ -200,8 +202,10 @@ impl Store {
                 key: format!("statement.{}:{}", told.state, told.name),
                 topic: format!("statement.{}", told.state),
                 people: vec![told.owner],
-                to_webhooks: true,
-                link: format!("/statements/{}", percent_encoded(&told.name)),
+                to_webhooks: false,
+                link: told
+                    .link
+                    .unwrap_or_else(|| format!("/statements/{}", percent_encoded(&told.name))),
                 title: told.title,
                 body: told.body,
                 data: told.data,

@@ -8,6 +8,7 @@ mod audit;
 mod cli;
 mod clock;
 mod config;
+mod contain;
 mod demo;
 mod guide;
 mod notify;

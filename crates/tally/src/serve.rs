@@ -18,6 +18,7 @@ use crate::{
     cli::Connection,
     clock::{RandomIds, SystemClock},
     config::{Config, LogFormat},
+    contain::follow_containment,
     guide::follow_budgets,
     notify::Receivers,
     output,
@@ -140,7 +141,7 @@ impl Server {
         let (running, recovery) = Journal::open_observed(
             config.journal_options(),
             NodeId(ids.uuid(clock.now())),
-            Some(counting),
+            Some(counting.clone()),
         )?;
         if recovery.settled + recovery.dropped > 0 {
             tracing::info!(
@@ -162,7 +163,7 @@ impl Server {
         let gateway = Gateway::new(
             plane,
             journal.clone(),
-            Arc::clone(&budgets),
+            &counting,
             estimator,
             Arc::clone(&clock),
             Arc::clone(&ids),
@@ -240,6 +241,8 @@ impl Server {
             let budgets = Arc::clone(&self.parts.budgets);
             let mut guides = tokio::task::JoinSet::new();
             guides.spawn(follow_budgets(store.clone(), budgets));
+            let gateway = Arc::clone(&self.parts.gateway);
+            guides.spawn(follow_containment(store.clone(), gateway));
             let log = Arc::clone(&log);
             guides.spawn(async move { log.keep().await });
             guides.spawn(self.receivers.send(store));

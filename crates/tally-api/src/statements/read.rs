@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tally_ingest::edge::{self, Problem};
 use tally_ledger::{
-    Month, Preview, Showback, Statement, StatementHead, StatementState, Verified, print,
+    Month, Preview, Showback, Statement, StatementHead, StatementState, Totals, Verified, print,
 };
 use tally_types::{CostCenterName, Name, TeamName, spec::RateCardSpec};
 
@@ -263,9 +263,8 @@ fn text(text: String, kind: &'static str) -> Response {
     response
 }
 
-/// What the owner of a statement is told of it.
-pub(super) fn summary(statement: &Statement) -> String {
-    let totals = &statement.head.totals;
+/// What people are told of a month.
+pub(super) fn summary(totals: &Totals, advice: &[String]) -> String {
     let mut text = format!(
         "{} calls for {} at list price. Charged: {}. Paid centrally: {}.",
         totals.calls,
@@ -273,7 +272,7 @@ pub(super) fn summary(statement: &Statement) -> String {
         print::usd(totals.charged_usd),
         print::usd(totals.subsidised_usd),
     );
-    for sentence in &statement.advice {
+    for sentence in advice {
         text.push_str("\n\n");
         text.push_str(sentence);
     }

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use tally_ingest::edge::{self, Problem};
-use tally_ledger::{Month, StatementState};
-use tally_store::{NewComment, SaidAbout, StatementNotice, StoreError};
+use tally_ledger::{Month, Showback, Statement, StatementState};
+use tally_store::{NewComment, SaidAbout, Snapshot, StatementNotice, StoreError};
 use tally_types::{
     CostCenterName, Name, Resource,
     spec::{CommentKind, PeriodSeal},
@@ -179,36 +179,74 @@ fn hide_others(period: &mut Resource, caller: &Caller) {
     }
 }
 
-/// Tells owners of their statements. The step is done by then: what fails here is for the log.
+/// Tells owners of their statements, and managers what their teams are shown. The step is done
+/// by then: what fails here is for the log.
 async fn tell(api: &Api, period: Month, state: StatementState) {
-    let statements = match books(api, move |ledger| ledger.statements(period)).await {
-        Ok(statements) => statements,
+    let found = books(api, move |ledger| {
+        Ok((ledger.statements(period)?, ledger.showback(period, &|team| team.is_some())?))
+    });
+    let (statements, teams) = match found.await {
+        Ok(found) => found,
         Err(problem) => {
-            tracing::warn!(%period, "owners are not told of statements: {}", problem.detail);
+            tracing::warn!(%period, "nobody is told of statements: {}", problem.detail);
             return;
         }
     };
     let snapshot = api.state.store.snapshot();
-    let (word, says) = match state {
-        StatementState::Closed => ("closed", "is closed"),
-        _ => ("review", "is open for review"),
-    };
-    let notice = |statement: &tally_ledger::Statement| {
-        let cost_center = statement.head.cost_center.as_ref()?;
-        let spec = snapshot.cost_centers.get(cost_center.as_str())?;
-        Some(StatementNotice {
-            name: statement.head.name.clone(),
-            state: word,
-            owner: spec.owner.clone(),
-            title: format!("The statement of {cost_center} for {period} {says}"),
-            body: summary(statement),
-            data: json!({
-                "statement": statement.head.name, "charged_usd": statement.head.totals.charged_usd,
-            }),
-        })
-    };
-    let told = statements.iter().filter_map(notice).collect();
+    let mut told: Vec<StatementNotice> =
+        statements.iter().filter_map(|it| to_owner(&snapshot, period, state, it)).collect();
+    told.extend(teams.iter().filter_map(|it| to_manager(&snapshot, period, state, it)));
     if let Err(error) = api.state.store.tell_of_statements(told).await {
-        tracing::warn!(%period, %error, "owners are not told of statements");
+        tracing::warn!(%period, %error, "nobody is told of statements");
     }
+}
+
+/// In a word for programs and in one for people.
+const fn words(state: StatementState) -> (&'static str, &'static str) {
+    match state {
+        StatementState::Closed => ("closed", "is closed"),
+        StatementState::Draft | StatementState::Review => ("review", "is open for review"),
+    }
+}
+
+fn to_owner(
+    snapshot: &Snapshot,
+    period: Month,
+    state: StatementState,
+    statement: &Statement,
+) -> Option<StatementNotice> {
+    let cost_center = statement.head.cost_center.as_ref()?;
+    let spec = snapshot.cost_centers.get(cost_center.as_str())?;
+    let (state, says) = words(state);
+    Some(StatementNotice {
+        name: statement.head.name.clone(),
+        state,
+        owner: spec.owner.clone(),
+        link: None,
+        title: format!("The statement of {cost_center} for {period} {says}"),
+        body: summary(&statement.head.totals, &statement.advice),
+        data: json!({
+            "statement": statement.head.name, "charged_usd": statement.head.totals.charged_usd,
+        }),
+    })
+}
+
+fn to_manager(
+    snapshot: &Snapshot,
+    period: Month,
+    state: StatementState,
+    shown: &Showback,
+) -> Option<StatementNotice> {
+    let team = shown.team.as_ref()?;
+    let manager = snapshot.teams.get(team.as_str())?.manager.clone()?;
+    let (state, _) = words(state);
+    Some(StatementNotice {
+        name: format!("{period}:team:{team}"),
+        state,
+        owner: manager,
+        link: Some(format!("/statements?period={period}&team={team}")),
+        title: format!("What {team} used in {period}"),
+        body: summary(&shown.totals, &shown.advice),
+        data: json!({ "period": period.to_string(), "team": team, "list_usd": shown.totals.list_usd }),
+    })
 }

@@ -138,6 +138,8 @@ async fn others(company: &Company, done: &mut BTreeSet<String>) {
         json!({ "set": "s", "documents": [{ "kind": "Team", "name": "applied", "spec": {} }] });
     for (id, method, path, body) in [
         ("rotateKey", "POST", "/api/v1/keys/turned/rotate", Value::Null),
+        ("suspendKey", "POST", "/api/v1/keys/turned/suspend", json!({ "reason": "Lost" })),
+        ("reinstateKey", "POST", "/api/v1/keys/turned/reinstate", json!({ "note": "Found" })),
         ("revokeKey", "POST", "/api/v1/keys/turned/revoke", Value::Null),
         (
             "updateOrganization",
@@ -152,6 +154,11 @@ async fn others(company: &Company, done: &mut BTreeSet<String>) {
         one(company, id, method, path, &body).await;
         done.insert(id.to_owned());
     }
+    let violation = crate::policies::record_violation(company);
+    let path = format!("/api/v1/violations/{violation}/acknowledge");
+    let note = json!({ "note": "Known" }).to_string();
+    one(company, "acknowledgeViolation", "POST", &path, &note).await;
+    done.insert("acknowledgeViolation".to_owned());
     let open = company.call("admin", "GET", "/api/v1/invitations", "").await.json();
     let invitation = open["items"][0]["id"].as_str().unwrap();
     let path = format!("/api/v1/invitations/{invitation}");

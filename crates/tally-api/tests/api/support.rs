@@ -148,9 +148,9 @@ impl Company {
         store.log().sign_with(Vec::new(), Arc::new(NoDrawer)).await.unwrap();
         let options = tally_journal::Options::new(folder.path().join("journal"));
         let shared: Arc<dyn Clock> = clock.clone();
-        let (budgets, counting) = budgets_of(&store.snapshot(), &shared);
+        let (_, counting) = budgets_of(&store.snapshot(), &shared);
         let node = NodeId(Uuid::from_u128(1));
-        let (running, _) = Journal::open_observed(options, node, Some(counting)).unwrap();
+        let (running, _) = Journal::open_observed(options, node, Some(counting.clone())).unwrap();
         let warehouse = warehouse(&folder);
         let slot = WarehouseSlot::new();
         slot.fill(Arc::clone(&warehouse));
@@ -158,7 +158,7 @@ impl Company {
         let gateway = Gateway::new(
             plane,
             running.journal(),
-            budgets,
+            &counting,
             Estimator::default(),
             clock.clone(),
             ids.clone(),

@@ -11,6 +11,7 @@
 mod access;
 mod bed;
 mod budgets;
+mod containment;
 mod errors;
 mod metering;
 mod policies;

@@ -10,7 +10,7 @@ use tally_types::{CostCenterName, Timestamp, spec::StatementSeal};
 use tally_warehouse::{KeptRow, Posting, Warehouse};
 
 use super::{Closing, Ledger, Verified, read};
-use crate::{ChargeRow, LedgerError, Made, Month, StatementState, Totals};
+use crate::{ChargeRow, LedgerError, Made, Month, StatementHead, StatementState, Totals};
 
 /// So many postings are written in one transaction.
 const POSTINGS: usize = 50_000;
@@ -86,8 +86,14 @@ impl Ledger<'_> {
         };
         self.compute(month, self.rates(), true, &mut |made| writer.take(month, made))?;
         writer.flush()?;
-        let statements = writer.seals.into_iter().map(|(name, seal)| seal.finish(name)).collect();
-        Ok(Closing { postings: writer.posted, statements })
+        let posted = writer.posted;
+        let seal = |(name, growing): (Option<String>, Growing)| {
+            // What stands above the rows is sealed, too: cards and owners change later.
+            let head = self.head(month, name.clone(), growing.totals);
+            growing.finish(name, head)
+        };
+        let statements = writer.seals.into_iter().map(seal).collect();
+        Ok(Closing { postings: posted, statements })
     }
 
     /// Holds what is kept of a closed month against its seal.
@@ -105,9 +111,13 @@ impl Ledger<'_> {
             growing.add(&read::row(month, json)?, json);
             Ok::<_, LedgerError>(())
         })?;
+        // The head is that of the seal itself; rows and sums are what is held against it.
         let kept: BTreeMap<Option<CostCenterName>, StatementSeal> = kept
             .into_iter()
-            .map(|(name, growing)| growing.finish(name))
+            .map(|(name, growing)| {
+                let head = self.head(month, name.clone(), growing.totals);
+                growing.finish(name, head)
+            })
             .map(|seal| (seal.cost_center.clone(), seal))
             .collect();
         let mut differences = Vec::new();
@@ -200,8 +210,15 @@ impl Growing {
         self.totals.add(row);
     }
 
-    fn finish(self, name: Option<String>) -> StatementSeal {
+    fn finish(self, name: Option<String>, head: StatementHead) -> StatementSeal {
         StatementSeal {
+            owner: head.owner,
+            chargeback: head.chargeback,
+            rate_card: head.rate_card,
+            currency: head.billed.currency,
+            per_usd: head.billed.per_usd,
+            per_usd_since: head.billed.per_usd_since,
+            billed: head.billed.charged,
             cost_center: name.and_then(|name| name.parse().ok()),
             sha256: hex::encode(self.hash.finalize()),
             rows: self.rows,

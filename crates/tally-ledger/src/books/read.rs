@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use tally_types::{CostCenterName, TeamName, spec::PeriodComment};
 
 use crate::{
-    ChargeRow, Ledger, LedgerError, Month, Showback, Statement, StatementState, Totals, money,
+    Billed, ChargeLine, ChargeRow, Ledger, LedgerError, Month, Showback, Statement, StatementState,
+    Totals, money,
     statement::{Gathering, StatementHead},
 };
 
@@ -73,7 +74,7 @@ impl Ledger<'_> {
             filter.filters.push(center_filter(cost_center));
         }
         let head = self.head(month, cost_center.map(ToString::to_string), totals);
-        let notes = self.notes(month, cost_center, &totals);
+        let notes = self.notes(&head);
         let comments = self.comments(month, cost_center);
         Ok(Statement { head, lines, advice, notes, comments })
     }
@@ -89,7 +90,8 @@ impl Ledger<'_> {
     ) -> Result<Vec<Showback>, LedgerError> {
         let mut teams: BTreeMap<Option<TeamName>, Gathering> = BTreeMap::new();
         self.rows(month, &mut |row| {
-            if is_shown(row.team.as_ref()) && (row.calls > 0 || row.quantity > 0) {
+            let is_of_calls = matches!(row.line, ChargeLine::Usage | ChargeLine::Correction);
+            if is_of_calls && is_shown(row.team.as_ref()) {
                 teams.entry(row.team.clone()).or_default().add(&row);
             }
             Ok(())
@@ -124,19 +126,31 @@ impl Ledger<'_> {
         let is_open = |it: &&PeriodComment| it.state != tally_types::spec::CommentState::Settled;
         let card = self.rates().on(month.first());
         let currency = &self.snapshot.organization.currency;
-        StatementHead {
+        let mut head = StatementHead {
             name: format!("{month}:{}", name.as_ref().map_or("-", CostCenterName::as_str)),
             period: month,
             owner: spec.map(|spec| spec.owner.to_string()),
             state: self.state(month),
             chargeback: rule.map(|rule| rule.model.to_string()),
-            rate_card: self.card_name(month).map(ToString::to_string),
+            rate_card: card.map(|card| card.name.to_string()),
             billed: money::billed(card, currency, month.last(), totals.charged_usd),
             totals,
             open_disputes: comments.iter().filter(is_open).count(),
             seal,
             cost_center: name,
+        };
+        // What was sealed stands, whatever became of the card and the cost center.
+        if let Some(seal) = &head.seal {
+            (head.owner, head.chargeback) = (seal.owner.clone(), seal.chargeback.clone());
+            head.rate_card.clone_from(&seal.rate_card);
+            head.billed = Billed {
+                currency: seal.currency.clone(),
+                per_usd: seal.per_usd,
+                per_usd_since: seal.per_usd_since,
+                charged: seal.billed,
+            };
         }
+        head
     }
 
     fn comments(&self, month: Month, cost_center: Option<&CostCenterName>) -> Vec<PeriodComment> {
@@ -145,14 +159,9 @@ impl Ledger<'_> {
     }
 
     /// What has to be known to read a statement.
-    fn notes(
-        &self,
-        month: Month,
-        cost_center: Option<&CostCenterName>,
-        totals: &Totals,
-    ) -> Vec<String> {
-        let mut notes = Vec::new();
-        let name = cost_center.map(CostCenterName::as_str);
+    fn notes(&self, head: &StatementHead) -> Vec<String> {
+        let (totals, mut notes) = (&head.totals, Vec::new());
+        let name = head.cost_center.as_ref().map(CostCenterName::as_str);
         let spec = name.and_then(|name| self.snapshot.cost_centers.get(name));
         match (name, spec) {
             (None, _) => notes.push("Calls of no cost center, and what is paid centrally.".to_owned()),
@@ -165,7 +174,7 @@ impl Ledger<'_> {
             ),
             _ => {}
         }
-        if self.card_name(month).is_none() {
+        if head.rate_card.is_none() {
             notes.push("No rate card holds: amounts are at list price.".to_owned());
         }
         if totals.unpriced_calls > 0 {

@@ -28,7 +28,9 @@ pub use catalog::{
 };
 pub use exception::{ArchitectureReview, EXCEPTION_DAYS_MAX, ExceptionScope, ExceptionSpec};
 pub use grant::{GrantAsk, GrantSpec};
-pub use key::{KeySecret, KeySpec, SECRET_CHARACTERS_MIN, weak_secret};
+pub use key::{
+    KeyReinstatement, KeySecret, KeySpec, KeySuspension, SECRET_CHARACTERS_MIN, weak_secret,
+};
 pub use people::{
     Chargeback, ChargebackModel, ChargebackRule, CostCenterSpec, OrganizationSpec, PersonSpec,
     TeamSpec,

@@ -1,10 +1,12 @@
 //! A month of statements: its review, what was said, and its seal.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{CostCenterName, FieldError, PicoUsdSum, resource::KindSpec, vocabulary::vocabulary};
+use crate::{
+    CostCenterName, Exact, FieldError, PicoUsdSum, resource::KindSpec, vocabulary::vocabulary,
+};
 
 vocabulary! {
     /// How far a month's statements have come; before that they are a draft.
@@ -112,6 +114,26 @@ pub struct StatementSeal {
     pub sha256: String,
     /// How many rows.
     pub rows: u64,
+    /// Who answered for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// How the cost center was charged on the month's last day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chargeback: Option<String>,
+    /// The rate card; none is the list price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_card: Option<String>,
+    /// The currency of what it asks for.
+    pub currency: String,
+    /// So much of it for one US dollar; none for US dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_usd: Option<Exact>,
+    /// The day since when that rate held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub per_usd_since: Option<Date>,
+    /// What it asks for, in that currency.
+    pub billed: Exact,
     /// At list price.
     pub list_usd: PicoUsdSum,
     /// At the internal rate: charged, subsidised and unallocated together.

@@ -27,6 +27,7 @@ mod sim;
 mod statement;
 mod status;
 mod table;
+mod violation;
 
 pub(crate) use connection::Connection;
 
@@ -46,7 +47,7 @@ pub(crate) enum ClientCommand {
     Get(get::GetArgs),
     /// Ask who used what, for which work, at what cost
     Query(query::QueryArgs),
-    /// Make, list, rotate and revoke keys
+    /// Make, list, rotate, revoke, suspend and reinstate keys
     #[command(subcommand)]
     Key(key::KeyCommand),
     /// Ask for more of a budget; approve, deny and follow such requests
@@ -77,6 +78,9 @@ pub(crate) enum ClientCommand {
     /// Try rate cards out
     #[command(subcommand)]
     RateCard(statement::RateCardCommand),
+    /// See which calls met which rules, and say what was found
+    #[command(subcommand)]
+    Violation(violation::ViolationCommand),
     /// Check, test and explain policies; print the starter pack
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -117,6 +121,7 @@ pub(crate) async fn run(command: ClientCommand, connection: Connection) -> anyho
         ClientCommand::Budget(command) => budget::run(command, &connection).await,
         ClientCommand::Statement(command) => statement::run(command, &connection).await,
         ClientCommand::RateCard(command) => statement::run_rate_card(command, &connection).await,
+        ClientCommand::Violation(command) => violation::run(command, &connection).await,
         ClientCommand::Policy(command) => policy::run(command, &connection).await,
         ClientCommand::Audit(command) => audit::run(command, &connection).await,
         ClientCommand::Erase(command) => erase::run(command, &connection).await,

@@ -698,6 +698,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/violations/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that a violation was looked at
+         * @description By security or an admin, and by managers for their teams; the id is the event's. The first word stands: said again, it is answered with the first.
+         *
+         *     Roles: admin, security, manager. Keys need the scope `write`.
+         */
+        post: operations["acknowledgeViolation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -780,6 +802,50 @@ export interface paths {
          *     Roles: admin; whoever else, for what is their own. Keys need the scope `write`.
          */
         post: operations["revokeKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{name}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Suspend a key
+         * @description It opens nothing until security or an admin reinstates it. By them, and by whose key it is. One that is suspended already stays as it is.
+         *
+         *     Roles: admin, security; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["suspendKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{name}/reinstate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a suspended key back
+         * @description By security or an admin; not by whose key it is, unless nobody else may. What it did until now does not suspend it again.
+         *
+         *     Roles: admin, security. Keys need the scope `write`.
+         */
+        post: operations["reinstateKey"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3277,6 +3343,8 @@ export interface components {
              * @default false
              */
             restore: boolean;
+            /** @description The severe rule that has the key suspended, as `policy/rule`. */
+            contain?: string | null;
             /** @description The rules that could hold, the strictest that act first. */
             rules: components["schemas"]["RuleExplanation"][];
             /**
@@ -3484,8 +3552,47 @@ export interface components {
             rule: string | null;
             /** @description Its sentence as it is now; null when the rule is gone. */
             says: string | null;
+            /** @description Who looked at it; null while nobody has. */
+            acknowledged: components["schemas"]["Acknowledgement"] | null;
+            /** @description What became of its key, where the rule had it suspended. */
+            contained: components["schemas"]["Containing"] | null;
             /** @description The call: who, what, when; `call_id` leads to its whole story. */
             event: components["schemas"]["UsageEvent"];
+        };
+        /** @description That someone looked at a violation. */
+        Acknowledgement: {
+            /** @description Who. */
+            by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description What they found. */
+            note: string;
+        };
+        /** @description A key that was suspended at once. */
+        Containing: {
+            /** @description The key. */
+            key: components["schemas"]["KeyName"];
+            /** @description The rule that did it, as `policy/rule`. */
+            rule: string;
+            /** @description Whether it is still suspended. */
+            suspended: boolean;
+            /** @description How that ended, if it was given back. */
+            reinstated: components["schemas"]["KeyReinstatement"] | null;
+        };
+        /** @description How a suspension ended. */
+        KeyReinstatement: {
+            /**
+             * Format: date-time
+             * @description When. What the key did until then does not suspend it again.
+             */
+            at: string;
+            /** @description Who did it, as the audit trail names them. */
+            by: string;
+            /** @description What was found. */
+            note: string;
         };
         /** @description Usage that settled since the message before. */
         LiveCalls: {
@@ -3629,10 +3736,10 @@ export interface components {
         };
         /** @description A kind of resource. */
         Kind: "Organization" | "Provider" | "Model" | "PriceList" | "CostCenter" | "Team" | "Person" | "Workload" | "Key" | "Budget" | "Grant" | "Exception" | "AccessRequest" | "Policy" | "Baseline";
-        /** @description A key that opens nothing any more. */
-        RevokedKey: {
+        /** @description A key that was revoked, suspended or reinstated. */
+        ChangedKey: {
             resource: components["schemas"]["Resource"];
-            /** @description Whether the gateway refuses it already; if not, within seconds. */
+            /** @description Whether the gateway knows it already; if not, within seconds. */
             in_effect: boolean;
             note?: string | null;
         };
@@ -3680,7 +3787,7 @@ export interface components {
          *     hold what it was about (`{"session": …}`, `{"invitation": …, "expires": …}`), never a
          *     password, a token or a hash of one.
          */
-        AuditAction: "create" | "update" | "delete" | "prune" | "take_over" | "invite" | "withdraw_invitation" | "set_up" | "join" | "reset_password" | "change_password" | "sign_in" | "sign_out" | "sign_out_everywhere" | "disable" | "enable" | "request_grant" | "approve_grant" | "review_grant" | "deny_grant" | "revoke_grant" | "withdraw_grant" | "escalate_grant" | "expire_grant" | "introduce_audit_key" | "decisions" | "export" | "erase_person" | "request" | "approve" | "deny" | "revoke" | "withdraw" | "escalate" | "expire" | "architecture_review" | "retire";
+        AuditAction: "create" | "update" | "delete" | "prune" | "take_over" | "invite" | "withdraw_invitation" | "set_up" | "join" | "reset_password" | "change_password" | "sign_in" | "sign_out" | "sign_out_everywhere" | "disable" | "enable" | "request_grant" | "approve_grant" | "review_grant" | "deny_grant" | "revoke_grant" | "withdraw_grant" | "escalate_grant" | "expire_grant" | "introduce_audit_key" | "decisions" | "export" | "erase_person" | "request" | "approve" | "deny" | "revoke" | "withdraw" | "escalate" | "expire" | "architecture_review" | "retire" | "suspend_key" | "reinstate_key" | "acknowledge_violation";
         /** @description A signed checkpoint. */
         AuditCheckpoint: {
             /**
@@ -4379,6 +4486,11 @@ export interface components {
             repeated: components["schemas"]["AgendaException"][];
             /** @description The rules that were met most often in the month, the first ten. */
             top_violations: components["schemas"]["AgendaViolations"][];
+            /**
+             * Format: uint64
+             * @description Severe violations of the month that nobody has looked at.
+             */
+            open_severe_violations: number;
             /** @description Changes of policies in the month, oldest first. */
             policy_changes: components["schemas"]["PolicyChange"][];
             /** @description Model choices that were not looked at in time, or never explained. */
@@ -5000,6 +5112,13 @@ export interface components {
              * @default false
              */
             revoked: boolean;
+            /**
+             * @description Why it opens nothing for now. Said by `tally key suspend` and by rules that contain; a
+             *     file that is silent on it keeps it.
+             */
+            suspended?: components["schemas"]["KeySuspension"] | null;
+            /** @description How its last suspension ended. Said by `tally key reinstate` only. */
+            reinstated?: components["schemas"]["KeyReinstatement"] | null;
             /** @description How fast its calls may come. */
             rate_limit?: components["schemas"]["RateLimit"] | null;
         };
@@ -5014,6 +5133,24 @@ export interface components {
             sha256: string;
             /** @description The first characters, to recognise it by. */
             prefix: string;
+        };
+        /** @description Why a key opens nothing for now. */
+        KeySuspension: {
+            /**
+             * Format: date-time
+             * @description Since when; the time of the call, where a rule did it.
+             */
+            at: string;
+            /** @description Who did it, as the audit trail names them. */
+            by: string;
+            /** @description Why, in a sentence. */
+            reason: string;
+            /** @description The severe rule that was met, as `policy/rule`; none when it was done by hand. */
+            rule?: string | null;
+            /** @description The usage event of the call that met it. */
+            event?: components["schemas"]["EventId"] | null;
+            /** @description That call. */
+            call?: components["schemas"]["CallId"] | null;
         };
         KeyResource: {
             /** @constant */
@@ -5426,6 +5563,21 @@ export interface components {
              */
             format: string | null;
         };
+        /** @description What was found. */
+        ViolationNote: {
+            /** @description In 1 to 2,000 characters. */
+            note: string;
+        };
+        /** @description Why. */
+        SuspensionReason: {
+            /** @description In 1 to 2,000 characters. */
+            reason: string;
+        };
+        /** @description What was found. */
+        ReinstatementNote: {
+            /** @description In 1 to 2,000 characters. */
+            note: string;
+        };
         /** @description A set of resources, and what to do with it. */
         ApplyRequest: {
             /** @description The name of the file set; it owns what it applies. */
@@ -5713,6 +5865,13 @@ export interface components {
              * @default false
              */
             revoked: boolean;
+            /**
+             * @description Why it opens nothing for now. Said by `tally key suspend` and by rules that contain; a
+             *     file that is silent on it keeps it.
+             */
+            suspended?: components["schemas"]["KeySuspension"] | null;
+            /** @description How its last suspension ended. Said by `tally key reinstate` only. */
+            reinstated?: components["schemas"]["KeyReinstatement"] | null;
             /** @description How fast its calls may come. */
             rate_limit?: components["schemas"]["RateLimit"] | null;
         };
@@ -7030,6 +7189,8 @@ export interface operations {
                 severity?: string | null;
                 /** @description Only those that this rule decided, as `policy/rule`. */
                 rule?: string | null;
+                /** @description Only those that somebody has looked at, or only those that nobody has. */
+                acknowledged?: boolean | null;
                 /** @description A named range; by default the last 30 days. */
                 range?: string | null;
                 /** @description Instead: from this time… */
@@ -7054,6 +7215,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ViolationPage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acknowledgeViolation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The id, a UUID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "note": "A test; the team knows"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ViolationNote"];
+            };
+        };
+        responses: {
+            /** @description Who looked at it first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acknowledgement"];
                 };
             };
             /** @description What went wrong, and what to do about it. */
@@ -7193,7 +7398,95 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RevokedKey"];
+                    "application/json": components["schemas"]["ChangedKey"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    suspendKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "It stood in a public repository"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SuspensionReason"];
+            };
+        };
+        responses: {
+            /** @description The key. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedKey"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reinstateKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "note": "The secret was changed"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReinstatementNote"];
+            };
+        };
+        responses: {
+            /** @description The key. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedKey"];
                 };
             };
             /** @description What went wrong, and what to do about it. */

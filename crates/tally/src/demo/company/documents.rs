@@ -281,6 +281,8 @@ fn keys(written: &mut Written, company: &Company) -> anyhow::Result<()> {
         secret: KeySecret::Env { env: secret },
         expires_at: None,
         revoked: false,
+        suspended: None,
+        reinstated: None,
         rate_limit: None,
     };
     for workload in &company.workloads {
