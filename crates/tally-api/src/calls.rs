@@ -129,27 +129,8 @@ fn task_of(
 
 /// Takes a price apart by the names that the model has with its provider.
 pub(crate) fn explain(plane: &DataPlane, event: &UsageEvent) -> Option<PriceBreakdown> {
-    let snapshot = plane.snapshot();
-    let provider = event.provider.as_ref()?;
-    let price_name = snapshot
-        .providers
-        .get(provider)
-        .and_then(|spec| spec.prices.clone())
-        .unwrap_or_else(|| provider.to_string());
-    let served = event.model_served.as_deref().unwrap_or(&event.model_requested);
-    let routes = snapshot
-        .models
-        .iter()
-        .find(|(name, _)| name.as_str() == served)
-        .map(|(_, spec)| spec.all_routes())
-        .unwrap_or_default();
-    let upstream = routes
-        .iter()
-        .find(|route| route.provider == *provider)
-        .and_then(|route| route.upstream_name.as_deref());
-    let names: Vec<&str> =
-        [event.model_reported.as_deref(), upstream, Some(served)].into_iter().flatten().collect();
-    plane.prices().explain_event(&price_name, &names, event)
+    let (provider, names) = tally_ledger::price_names(plane.snapshot(), event)?;
+    plane.prices().explain_event(provider, &names, event)
 }
 
 fn budgets(caller: &Caller, event: &UsageEvent) -> Vec<Name> {

@@ -21,6 +21,8 @@ pub(crate) const fn name(kind: Kind) -> &'static str {
         Kind::AccessRequest => "tier-frontier-2026-11-20-ada",
         Kind::Policy => "data-classes",
         Kind::Baseline => "support-copilot-2026-11-20",
+        Kind::RateCard => "rates-2027",
+        Kind::Period => "2026-10",
     }
 }
 
@@ -82,6 +84,27 @@ pub(crate) fn spec(kind: Kind) -> Value {
             "until": "2026-11-01T00:00:00Z", "calls": 120_000, "tokens": 480_000_000,
             "spend_usd": "1840.5", "tasks": 31_000, "cost_per_successful_task_usd": "0.061",
             "signed_by": "ada", "signed_at": "2026-11-20T09:12:00Z",
+        }),
+        Kind::RateCard => json!({
+            "from": "2027-01-01", "markup_percent": "4.5",
+            "negotiated": [{
+                "cost_center": "cc-100-support", "provider": "anthropic",
+                "model": "claude-haiku-4-5", "meter": "output", "usd_per_million": "4.2",
+            }],
+            "reserved": [{
+                "name": "committed throughput", "monthly_usd": "5000", "provider": "anthropic",
+                "idle": "proportional",
+            }],
+            "shared": [{ "name": "gateway", "monthly_usd": "1200", "split": "even" }],
+            "rounding": { "mode": "half_even", "per": "statement" },
+        }),
+        Kind::Period => json!({
+            "state": "review", "opened_by": "lin", "opened_at": "2026-11-02T09:12:00Z",
+            "comments": [{
+                "number": 1, "cost_center": "cc-100-support", "kind": "dispute", "state": "open",
+                "by": "grace", "at": "2026-11-03T08:01:00Z",
+                "text": "The load test of 12 October belongs to the platform team",
+            }],
         }),
         Kind::Policy => json!({
             "rules": [{

@@ -54,6 +54,7 @@ mod secret;
 mod sign_in;
 mod slot;
 mod state;
+mod statements;
 mod status;
 mod store_problem;
 mod suspension;
@@ -106,6 +107,7 @@ fn operations() -> Vec<Operation> {
         catalog::operations(),
         access_requests::operations(),
         notifications::operations(),
+        statements::operations(),
         resources::operations(),
     ]
     .concat()

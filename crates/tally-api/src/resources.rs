@@ -20,7 +20,7 @@ use tally_types::{
 };
 
 use crate::{
-    access::{ADMINS, BROWSERS, FINANCE, READERS, STEWARDS},
+    access::{ADMINS, BROWSERS, FINANCE, READERS, REVIEWERS, STEWARDS},
     approvals,
     caller::Caller,
     examples, keys,
@@ -77,7 +77,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         // What people ask for has a list of its own, too.
         !kind.is_record()
             || operation.id == format!("get{one}")
-            || kind == Kind::Baseline && operation.id == format!("list{many}")
+            || matches!(kind, Kind::Baseline | Kind::Period)
+                && operation.id == format!("list{many}")
     };
     let of = |kind: &Kind| {
         let kind = *kind;
@@ -152,14 +153,15 @@ fn reading(kind: Kind) -> Access {
         Kind::Person | Kind::Grant | Kind::Exception | Kind::AccessRequest => {
             Access::OwnOr(BROWSERS)
         }
-        Kind::Provider => Access::Roles(BROWSERS),
+        Kind::Provider | Kind::RateCard => Access::Roles(BROWSERS),
+        Kind::Period => Access::Roles(REVIEWERS),
         _ => Access::SignedIn,
     }
 }
 
 fn changing(kind: Kind) -> Access {
     match kind {
-        Kind::PriceList | Kind::Budget => Access::Roles(FINANCE),
+        Kind::PriceList | Kind::RateCard | Kind::Budget => Access::Roles(FINANCE),
         _ => Access::Roles(ADMINS),
     }
 }

@@ -56,6 +56,8 @@ pub(crate) struct Api {
     pub(crate) sign_in: SignIn,
     pub(crate) queries: Arc<Semaphore>,
     pub(crate) queries_queued: Semaphore,
+    /// Held by whoever closes a month, one at a time.
+    pub(crate) closing: Mutex<()>,
     /// Places of readers of the live feed.
     pub(crate) live_places: Arc<Semaphore>,
     /// The last look at the store: when (monotonic, in nanoseconds), and whether it answered.
@@ -72,6 +74,7 @@ impl Api {
             state,
             queries: Arc::new(Semaphore::new(QUERIES_MAX)),
             queries_queued: Semaphore::new(QUERIES_QUEUED_MAX),
+            closing: Mutex::default(),
             live_places: Arc::new(Semaphore::new(live::READERS_MAX)),
             store_seen: Mutex::default(),
         }

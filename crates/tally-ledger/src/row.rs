@@ -74,7 +74,8 @@ pub struct ChargeRow {
     pub service_tier: Option<ServiceTier>,
     /// What was counted: a kind of token (`input_uncached`, `cache_read`, `cache_write_5m`,
     /// `cache_write_1h`, `output`, `reasoning`), `request`, `tool:<name>`; `call` where the price
-    /// can no longer be taken apart; empty for rows that are no usage.
+    /// can no longer be taken apart. Of idle capacity and shared cost, what the rate card calls
+    /// it; empty for rounding.
     pub meter: String,
     /// How many of it.
     pub quantity: u64,
@@ -94,6 +95,7 @@ pub struct ChargeRow {
     pub subscription: bool,
     /// The closed period that this corrects, such as `2026-10`.
     pub corrects: Option<String>,
-    /// How many calls are in it.
+    /// How many calls are counted here: each call once, in the row of its first meter, so that
+    /// rows add up.
     pub calls: u64,
 }

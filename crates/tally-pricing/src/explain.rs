@@ -1,11 +1,14 @@
 //! The price of a call, taken apart.
 
+use std::{borrow::Cow, collections::BTreeMap};
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use tally_types::{PicoUsd, RatePerToken, UsageEvent, spec::PriceEntry};
 
 use crate::{
     Billable, PriceCatalog,
+    catalog::Listed,
     cost::{is_priced_by_request, request_fee, token_kinds, total},
     gap::Gap,
     modifier::Factor,
@@ -51,6 +54,21 @@ pub struct PriceBreakdown {
     pub total_usd: PicoUsd,
 }
 
+/// A quantity at a rate, as a ledger takes it: integers only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeterLine {
+    /// The kind of token, `request`, or `tool:<name>`.
+    pub meter: Cow<'static, str>,
+    /// How many tokens, calls or uses.
+    pub quantity: u64,
+    /// Picodollars for one, modifiers included.
+    pub rate_pico: i64,
+    /// Quantity × rate.
+    pub cost: PicoUsd,
+    /// What a price list states the rate for.
+    pub unit: PriceUnit,
+}
+
 impl PriceCatalog {
     /// Takes the price of an event apart. `provider` and `names` are as in
     /// [`price_event`](Self::price_event). None when the event has no price, or was
@@ -61,56 +79,102 @@ impl PriceCatalog {
         names: &[&str],
         event: &UsageEvent,
     ) -> Option<PriceBreakdown> {
-        let breakdown = self.explain(&self.billable(provider, names, event)).ok()?;
-        let is_the_same = event.price_version.as_deref() == Some(&breakdown.version)
-            && event.cost_list_usd == Some(breakdown.total_usd);
-        is_the_same.then_some(breakdown)
-    }
-
-    fn explain<'a>(&'a self, billable: &Billable<'a>) -> Result<PriceBreakdown, Gap<'a>> {
-        let listed = self.listed(billable.provider, billable.model, billable.at)?;
-        let entry = &listed.entry;
-        let mut lines = fees(entry, billable)?;
-        if !is_priced_by_request(listed, billable.service_tier) {
-            let factor = Factor::of(&entry.modifiers, billable.modifiers)?;
-            let rates = listed.sheet.at(billable.service_tier, billable.tokens.input())?;
-            for (kind, count, rate) in token_kinds(rates, &billable.tokens) {
-                let Some(rate) = rate.filter(|_| count > 0) else { continue };
-                let rate = factor.apply(rate).ok_or(Gap::Overflow)?;
-                lines.push(line(kind, count, rate, PriceUnit::MillionTokens)?);
-            }
-        }
-        let sum = lines.iter().map(|line| i128::from(line.cost_usd.pico())).sum();
-        Ok(PriceBreakdown {
+        let (listed, lines, total_usd) = self.same_as(provider, names, event)?;
+        Some(PriceBreakdown {
             list: listed.list.to_string(),
             version: listed.version.to_string(),
-            lines,
-            total_usd: total(sum)?,
+            lines: lines.into_iter().map(PriceLine::from).collect(),
+            total_usd,
         })
+    }
+
+    /// The same as integers: together the cost of the event.
+    pub fn meter_event(
+        &self,
+        provider: &str,
+        names: &[&str],
+        event: &UsageEvent,
+    ) -> Option<Vec<MeterLine>> {
+        self.same_as(provider, names, event).map(|(_, lines, _)| lines)
+    }
+
+    /// The price taken apart, if it is the one that the event has.
+    fn same_as(
+        &self,
+        provider: &str,
+        names: &[&str],
+        event: &UsageEvent,
+    ) -> Option<(&Listed, Vec<MeterLine>, PicoUsd)> {
+        let billable = self.billable(provider, names, event);
+        let listed = self.listed(billable.provider, billable.model, billable.at).ok()?;
+        if event.price_version.as_deref() != Some(&listed.version) {
+            return None;
+        }
+        let lines = lines(listed, &billable).ok()?;
+        let sum = lines.iter().map(|line| i128::from(line.cost.pico())).sum();
+        let total = total(sum).ok()?;
+        (event.cost_list_usd == Some(total)).then_some((listed, lines, total))
     }
 }
 
-fn fees<'a>(entry: &PriceEntry, billable: &Billable<'a>) -> Result<Vec<PriceLine>, Gap<'a>> {
-    let mut lines = Vec::new();
+fn lines<'a>(listed: &Listed, billable: &Billable<'a>) -> Result<Vec<MeterLine>, Gap<'a>> {
+    let entry = &listed.entry;
+    let mut lines = fees(entry, billable.tool_requests)?;
+    if !is_priced_by_request(listed, billable.service_tier) {
+        let factor = Factor::of(&entry.modifiers, billable.modifiers)?;
+        let rates = listed.sheet.at(billable.service_tier, billable.tokens.input())?;
+        for (kind, count, rate) in token_kinds(rates, &billable.tokens) {
+            let Some(rate) = rate.filter(|_| count > 0) else { continue };
+            let rate = factor.apply(rate).ok_or(Gap::Overflow)?;
+            lines.push(line(kind.into(), count, rate, PriceUnit::MillionTokens)?);
+        }
+    }
+    Ok(lines)
+}
+
+fn fees<'a>(
+    entry: &PriceEntry,
+    tool_requests: &'a BTreeMap<String, u64>,
+) -> Result<Vec<MeterLine>, Gap<'a>> {
+    let mut lines = Vec::with_capacity(5);
     let fee = request_fee(entry)?;
     if fee > 0 {
-        lines.push(line("request", 1, fee, PriceUnit::Request)?);
+        lines.push(line("request".into(), 1, fee, PriceUnit::Request)?);
     }
-    for (tool, count) in billable.tool_requests.iter().filter(|(_, count)| **count > 0) {
+    for (tool, count) in tool_requests.iter().filter(|(_, count)| **count > 0) {
         let fee = entry.per_tool_usd.get(tool).ok_or(Gap::Tool(tool))?;
-        let what = format!("tool:{tool}");
-        lines.push(line(&what, *count, i128::from(fee.pico()), PriceUnit::ToolRequest)?);
+        let meter = format!("tool:{tool}").into();
+        lines.push(line(meter, *count, i128::from(fee.pico()), PriceUnit::ToolRequest)?);
     }
     Ok(lines)
 }
 
 /// A quantity at a rate in picodollars.
-fn line(what: &str, quantity: u64, rate: i128, unit: PriceUnit) -> Result<PriceLine, Gap<'static>> {
+fn line(
+    meter: Cow<'static, str>,
+    quantity: u64,
+    rate: i128,
+    unit: PriceUnit,
+) -> Result<MeterLine, Gap<'static>> {
     let cost = rate.checked_mul(i128::from(quantity)).ok_or(Gap::Overflow)?;
-    let rate = i64::try_from(rate).map_err(|_| Gap::Overflow)?;
-    let rate_usd = match unit {
-        PriceUnit::MillionTokens => RatePerToken::from_pico(rate).to_string(),
-        PriceUnit::Request | PriceUnit::ToolRequest => PicoUsd::from_pico(rate).to_string(),
-    };
-    Ok(PriceLine { what: what.to_owned(), quantity, rate_usd, unit, cost_usd: total(cost)? })
+    let rate_pico = i64::try_from(rate).map_err(|_| Gap::Overflow)?;
+    Ok(MeterLine { meter, quantity, rate_pico, cost: total(cost)?, unit })
+}
+
+impl From<MeterLine> for PriceLine {
+    fn from(line: MeterLine) -> Self {
+        let rate_usd = match line.unit {
+            PriceUnit::MillionTokens => RatePerToken::from_pico(line.rate_pico).to_string(),
+            PriceUnit::Request | PriceUnit::ToolRequest => {
+                PicoUsd::from_pico(line.rate_pico).to_string()
+            }
+        };
+        Self {
+            what: line.meter.into_owned(),
+            quantity: line.quantity,
+            rate_usd,
+            unit: line.unit,
+            cost_usd: line.cost,
+        }
+    }
 }

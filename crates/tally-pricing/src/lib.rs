@@ -26,5 +26,5 @@ pub use bound::Ceiling;
 pub use catalog::{Found, PriceCatalog};
 pub use cost::{Billable, Price};
 pub use event::leave_unpriced;
-pub use explain::{PriceBreakdown, PriceLine, PriceUnit};
+pub use explain::{MeterLine, PriceBreakdown, PriceLine, PriceUnit};
 pub use shipped::{SHIPPED_LIST, ShippedError, shipped};

@@ -184,6 +184,9 @@ const fn asked_not_applied(kind: Kind) -> Option<&'static str> {
         Kind::Baseline => {
             Some("a baseline is frozen, not applied; use `tally catalog baseline <workload>`")
         }
+        Kind::Period => {
+            Some("a month is reviewed and closed, not applied; use `tally statement close <month>`")
+        }
         _ => None,
     }
 }

@@ -91,6 +91,16 @@ pub enum AuditAction {
     ArchitectureReview,
     /// A workload is over.
     Retire,
+    /// A month's statements were opened for review.
+    OpenReview,
+    /// Something was said about a statement, or disputed.
+    Comment,
+    /// It was answered.
+    Answer,
+    /// A dispute is over.
+    Settle,
+    /// A month's statements were closed: `after` has their hashes.
+    Close,
     /// A key opens nothing until it is reinstated: by hand, or as a severe rule was met.
     SuspendKey,
     /// A suspended key opens again.
@@ -190,6 +200,11 @@ impl AuditAction {
         Self::Expire,
         Self::ArchitectureReview,
         Self::Retire,
+        Self::OpenReview,
+        Self::Comment,
+        Self::Answer,
+        Self::Settle,
+        Self::Close,
         Self::SuspendKey,
         Self::ReinstateKey,
         Self::AcknowledgeViolation,
@@ -237,6 +252,11 @@ impl AuditAction {
             Self::Expire => "expire",
             Self::ArchitectureReview => "architecture_review",
             Self::Retire => "retire",
+            Self::OpenReview => "open_review",
+            Self::Comment => "comment",
+            Self::Answer => "answer",
+            Self::Settle => "settle",
+            Self::Close => "close",
             Self::SuspendKey => "suspend_key",
             Self::ReinstateKey => "reinstate_key",
             Self::AcknowledgeViolation => "acknowledge_violation",

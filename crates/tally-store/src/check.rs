@@ -75,6 +75,8 @@ fn first_mistake(kind: Kind, value: &Value) -> Option<(String, String)> {
         Kind::AccessRequest => attempt::<spec::AccessRequestSpec>(value),
         Kind::Policy => attempt::<spec::PolicySpec>(value),
         Kind::Baseline => attempt::<spec::BaselineSpec>(value),
+        Kind::RateCard => attempt::<spec::RateCardSpec>(value),
+        Kind::Period => attempt::<spec::PeriodSpec>(value),
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tally_types::{Kind, Name, Spec, spec::ModelSpec};
+use tally_types::{
+    Kind, Name, Spec,
+    spec::{ModelSpec, RateCardSpec},
+};
 
 use crate::{
     Problem, ResourceId, StoreError,
@@ -31,6 +34,10 @@ pub(crate) fn check(plan: &Plan, origins: &Origins) -> Result<(), StoreError> {
     if rules.touched.iter().any(|id| id.kind == Kind::Model) {
         rules.unique_model_names(&mut invalid);
         rules.no_cycles(&mut invalid);
+    }
+    let is_card = |id: &&ResourceId| id.kind == Kind::RateCard;
+    if rules.touched.iter().chain(&rules.gone).any(|id| is_card(&id)) {
+        rules.one_rate_card_a_day(&mut invalid);
     }
     if !invalid.is_empty() {
         return Err(StoreError::Invalid(invalid));
@@ -136,6 +143,43 @@ impl Rules<'_> {
                 );
                 problems.push(self.problem(start, Some("cheaper".to_owned()), message));
             }
+        }
+    }
+
+    /// On each day since the first card one card holds, unless the last one has ended.
+    fn one_rate_card_a_day(&self, problems: &mut Vec<Problem>) {
+        let cards = self.next.of_kind(Kind::RateCard).filter_map(|(name, entry)| {
+            let Spec::RateCard(spec) = &entry.typed else { return None };
+            Some((name, spec))
+        });
+        let mut cards: Vec<(&Name, &RateCardSpec)> = cards.collect();
+        cards.sort_by_key(|(name, card)| (card.from, *name));
+        for pair in cards.windows(2) {
+            let [(before, earlier), (after, later)] = pair else { continue };
+            let (field, message) = match earlier.until {
+                _ if earlier.from == later.from => {
+                    ("from", format!("rate card `{before}` begins on {} too", earlier.from))
+                }
+                Some(until) if until > later.from => (
+                    "from",
+                    format!(
+                        "rate card `{before}` holds until {until}, `{after}` begins on {} already: \
+                         they overlap; expected `until: {}` there, or none",
+                        later.from, later.from
+                    ),
+                ),
+                Some(until) if until < later.from => (
+                    "from",
+                    format!(
+                        "no rate card holds from {until} until {}, between `{before}` and \
+                         `{after}`: expected `from: {until}` here, or no `until` there",
+                        later.from
+                    ),
+                ),
+                _ => continue,
+            };
+            let id = ResourceId::new(Kind::RateCard, Name::clone(after));
+            problems.push(self.problem(&id, Some(field.to_owned()), message));
         }
     }
 

@@ -12,8 +12,8 @@ use tally_types::{
     ModelName, Name, ProviderName,
     spec::{
         Access, AccessRequestSpec, BaselineSpec, BudgetSpec, CostCenterSpec, ExceptionSpec,
-        GrantSpec, KeySpec, ModelSpec, OrganizationSpec, PersonSpec, PolicySpec, PriceListSpec,
-        ProviderSpec, TeamSpec, WorkloadSpec,
+        GrantSpec, KeySpec, ModelSpec, OrganizationSpec, PeriodSpec, PersonSpec, PolicySpec,
+        PriceListSpec, ProviderSpec, RateCardSpec, TeamSpec, WorkloadSpec,
     },
 };
 
@@ -58,6 +58,10 @@ pub struct Snapshot {
     pub policies: BTreeMap<Name, PolicySpec>,
     /// What workloads used, signed off.
     pub baselines: BTreeMap<Name, BaselineSpec>,
+    /// What cost centers pay.
+    pub rate_cards: BTreeMap<Name, RateCardSpec>,
+    /// Months of statements that are under review or closed.
+    pub periods: BTreeMap<Name, PeriodSpec>,
 }
 
 /// Why a snapshot's file could not be written or read.

@@ -174,6 +174,12 @@ impl State {
                 Spec::Baseline(spec) => {
                     snapshot.baselines.insert(name, spec);
                 }
+                Spec::RateCard(spec) => {
+                    snapshot.rate_cards.insert(name, spec);
+                }
+                Spec::Period(spec) => {
+                    snapshot.periods.insert(name, spec);
+                }
             }
         }
         snapshot

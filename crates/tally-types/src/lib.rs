@@ -9,6 +9,7 @@
 
 mod budget;
 mod event;
+mod exact;
 mod ids;
 mod money;
 mod outcome;
@@ -25,6 +26,7 @@ pub use event::{
     BillingModifier, CONTAINED_TAG, CallStatus, CountQuality, FallbackReason, PolicyDecision,
     Source, UsageEvent,
 };
+pub use exact::{Exact, ExactError};
 pub use ids::{
     BudgetName, CallId, CostCenterName, EventId, KeyName, ModelName, Name, NameError, NodeId,
     PersonName, ProviderName, TeamName, TemplateName, WorkloadName,

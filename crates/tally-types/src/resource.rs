@@ -111,7 +111,11 @@ macro_rules! kinds {
             pub const fn is_record(self) -> bool {
                 matches!(
                     self,
-                    Self::Grant | Self::Exception | Self::AccessRequest | Self::Baseline
+                    Self::Grant
+                        | Self::Exception
+                        | Self::AccessRequest
+                        | Self::Baseline
+                        | Self::Period
                 )
             }
 
@@ -195,6 +199,10 @@ kinds! {
     Policy(PolicySpec) = "policies",
     /// What a workload used, signed off, to hold later savings against.
     Baseline(BaselineSpec) = "baselines",
+    /// What cost centers pay for what they use, from a month on.
+    RateCard(RateCardSpec) = "rate-cards",
+    /// A month of statements: its review and its seal.
+    Period(PeriodSpec) = "periods",
 }
 
 // === impl Kind ===

@@ -93,6 +93,13 @@ fn cell(fields: &Value, name: &str) -> String {
     match found {
         // An event leaves out counts of zero, which are known.
         None if TOKENS.contains(&name) => "0".to_owned(),
+        found => csv_cell(found),
+    }
+}
+
+/// A value of JSON as a cell of CSV; what is not known is empty.
+pub fn csv_cell(value: Option<&Value>) -> String {
+    match value {
         None | Some(Value::Null) => String::new(),
         // A number is a number, even a negative one.
         Some(Value::String(text)) if text.parse::<f64>().is_ok_and(f64::is_finite) => text.clone(),

@@ -15,6 +15,7 @@ mod events_csv;
 mod facts;
 mod forget;
 mod histogram;
+mod ledger;
 mod lookup;
 mod overwrite;
 pub mod query;
@@ -26,9 +27,10 @@ mod warehouse;
 mod zone;
 
 pub use error::{QueryError, WarehouseError};
-pub use events_csv::{EVENT_COLUMNS, events_to_csv};
+pub use events_csv::{EVENT_COLUMNS, csv_cell, events_to_csv};
 pub use forget::{Forget, Waiting};
 pub use histogram::PERCENTILE_ERROR;
+pub use ledger::{KeptRow, Posted, PostedSum, Posting, PostingEntry, Spent};
 pub use lookup::{EVENTS_MAX, EventCursor, EventFilter};
 pub use query::{
     AnswerSource, Cell, Column, ColumnKind, Compare, Dimension, DimensionInfo, Field, Filter,

@@ -12,6 +12,7 @@ use tally_types::{NodeId, Record, Source, TimeZone, Weekday};
 
 use crate::{
     error::{QueryError, WarehouseError},
+    ledger,
     query::{self, Query, QueryResult},
     rollup, schema,
     store::{self, WriteReport},
@@ -80,6 +81,7 @@ impl Warehouse {
 
     fn with(writer: Connection, options: &Options) -> Result<Self, WarehouseError> {
         let version = schema::prepare(&writer)?;
+        ledger::prepare(&writer)?;
         let calendar =
             Calendar { zone: options.time_zone.clone(), week_starts: options.week_starts };
         let simulated = store::has_simulated(&writer)?;

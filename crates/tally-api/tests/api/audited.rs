@@ -54,6 +54,7 @@ fn changed(kind_path: &str, spec: &Value) -> Value {
         "workloads" => ("purpose", json!("Another purpose")),
         "keys" => ("revoked", json!(true)),
         "budgets" => ("owner", json!("grace")),
+        "rate-cards" => ("markup_percent", json!("5")),
         "policies" => {
             spec["rules"][0]["says"] = json!("Another sentence.");
             return spec;
@@ -94,6 +95,7 @@ async fn every_change_leaves_exactly_one_entry() {
         asked(&company, kind, &mut done).await;
     }
     workloads(&company, &mut done).await;
+    months(&company, &mut done).await;
     accounts(&mut done).await;
     one(&company, "rotateAuditKey", "POST", "/api/v1/audit/keys", "").await;
     retention(&company, &mut done).await;
@@ -265,6 +267,24 @@ async fn workloads(company: &Company, done: &mut BTreeSet<String>) {
         done.insert(id.to_owned());
     }
     done.insert("registerFromInventory".to_owned());
+}
+
+/// What is done to a month of statements.
+async fn months(company: &Company, done: &mut BTreeSet<String>) {
+    let comment = json!({
+        "cost_center": "cc-100-support", "kind": "dispute", "text": "not ours",
+    });
+    let said = json!({ "comment": 1, "text": "it is" });
+    for (id, verb, body) in [
+        ("openReview", "review", String::new()),
+        ("commentOnStatement", "comments", comment.to_string()),
+        ("answerComment", "answer", said.to_string()),
+        ("settleDispute", "settle", said.to_string()),
+        ("closePeriod", "close", String::new()),
+    ] {
+        one(company, id, "POST", &format!("/api/v1/periods/2026-10/{verb}"), &body).await;
+        done.insert(id.to_owned());
+    }
 }
 
 async fn one(company: &Company, id: &str, method: &str, path: &str, body: &str) {

@@ -27,5 +27,6 @@ mod query;
 mod resources;
 mod retention;
 mod sign_in;
+mod statements;
 mod support;
 mod ui;

@@ -9,10 +9,12 @@ mod exception;
 mod grant;
 mod key;
 mod people;
+mod period;
 mod policy;
 mod policy_test;
 mod prices;
 mod provider;
+mod rate_card;
 mod retention;
 
 pub use access::{ACCESS_DAYS_MAX, Access, AccessAsk, AccessRequestSpec, AccessRule};
@@ -31,7 +33,12 @@ pub use key::{
     KeyReinstatement, KeySecret, KeySpec, KeySuspension, SECRET_CHARACTERS_MIN, weak_secret,
 };
 pub use people::{
-    Chargeback, ChargebackModel, CostCenterSpec, OrganizationSpec, PersonSpec, TeamSpec,
+    Chargeback, ChargebackModel, ChargebackRule, CostCenterSpec, OrganizationSpec, PersonSpec,
+    TeamSpec,
+};
+pub use period::{
+    CommentKind, CommentReply, CommentState, PeriodComment, PeriodSeal, PeriodSpec, PeriodState,
+    StatementSeal,
 };
 pub use policy::{
     Containment, OverrideFor, PolicyOverride, PolicyRule, PolicySpec, RedactionPattern,
@@ -44,5 +51,9 @@ pub use policy_test::{
 pub use prices::{PriceEntry, PriceListSpec, PriceModifier, RateSet};
 pub use provider::{
     Capability, ModelRoute, ModelSpec, ProviderSpec, ProviderTimeouts, SecretSource,
+};
+pub use rate_card::{
+    ExchangeRate, IdleSplit, NegotiatedRate, RateCardSpec, ReservedCapacity, Rounding,
+    RoundingMode, RoundingPer, SharedCost, SharedSplit,
 };
 pub use retention::{ClassRetention, RETENTION_DAYS_MAX, Retention};

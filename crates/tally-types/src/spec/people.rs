@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CostCenterName, FieldError, Kind, PersonName, Reference, Role, TeamName, Tier, Weekday,
+    CostCenterName, FieldError, Kind, PersonName, PicoUsd, Reference, Role, TeamName, Tier,
+    Weekday,
     resource::KindSpec,
     spec::{AccessRule, RateLimit, Retention},
     vocabulary::vocabulary,
@@ -51,21 +52,52 @@ vocabulary! {
         Production = "production",
         /// Production is charged, experimentation is paid centrally up to a quota.
         Hybrid = "hybrid",
-        /// A quota, then throttling.
+        /// Charged up to a quota; what throttled calls spend beyond it is paid centrally.
         Quota = "quota",
     }
 }
 
-/// How a cost center is charged.
+/// How a cost center is charged from one day on; `docs/chargeback.md` says who pays what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChargebackRule {
+    /// The model.
+    pub model: ChargebackModel,
+    /// The first day it holds; since ever when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub from: Option<Date>,
+    /// The last day of a subsidy; charged afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub until: Option<Date>,
+    /// Each month's quota at the internal rate: what is paid centrally of a subsidy, or of a
+    /// hybrid's experimentation; what is charged at most by a quota.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota_usd: Option<PicoUsd>,
+}
+
+/// How a cost center is charged, and was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Chargeback {
     /// The model.
     pub model: ChargebackModel,
-    /// The sunset date of a subsidy.
+    /// The first day it holds; since ever when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub from: Option<Date>,
+    /// The last day of a subsidy; charged afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub until: Option<Date>,
+    /// Each month's quota at the internal rate: what is paid centrally of a subsidy, or of a
+    /// hybrid's experimentation; what is charged at most by a quota.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota_usd: Option<PicoUsd>,
+    /// What held before, the oldest first; each until the next begins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<ChargebackRule>,
 }
 
 /// Who pays.
@@ -181,7 +213,48 @@ impl KindSpec for OrganizationSpec {
     }
 }
 
+// === impl Chargeback ===
+
+impl Chargeback {
+    /// A model that holds since ever.
+    pub const fn of(model: ChargebackModel) -> Self {
+        Self { model, from: None, until: None, quota_usd: None, history: Vec::new() }
+    }
+
+    /// What holds on a day; none before the first rule.
+    pub fn on(&self, day: Date) -> Option<ChargebackRule> {
+        let Self { model, from, until, quota_usd, .. } = *self;
+        let newest = ChargebackRule { model, from, until, quota_usd };
+        let holds = |rule: &&ChargebackRule| rule.from.is_none_or(|from| from <= day);
+        std::iter::once(&newest).chain(self.history.iter().rev()).find(holds).cloned()
+    }
+
+    fn check(&self, errors: &mut Vec<FieldError>) {
+        let quotas = self.history.iter().map(|rule| rule.quota_usd).chain([self.quota_usd]);
+        if quotas.flatten().any(|quota| quota < PicoUsd::ZERO) {
+            errors.push(FieldError::new("chargeback.quota_usd", "expected zero or more"));
+        }
+        let days = self.history.iter().map(|rule| rule.from).chain([self.from]);
+        let days: Vec<_> = days.collect();
+        for (index, pair) in days.windows(2).enumerate() {
+            // Without a first day the later one would hold since ever, and hide the other.
+            if let [before, after] = pair
+                && (after.is_none() || before >= after)
+            {
+                let message = "expected a `from` before that of the rule that follows it";
+                errors.push(FieldError::new(format!("chargeback.history[{index}]"), message));
+            }
+        }
+    }
+}
+
 impl KindSpec for CostCenterSpec {
+    fn check(&self, errors: &mut Vec<FieldError>) {
+        if let Some(chargeback) = &self.chargeback {
+            chargeback.check(errors);
+        }
+    }
+
     fn references(&self, references: &mut Vec<Reference>) {
         references.push(Reference::new("owner", Kind::Person, &self.owner.0));
     }

@@ -21,7 +21,7 @@ use crate::error::WarehouseError;
 
 /// Appends columns one after the other, in the order of the table.
 #[derive(Default)]
-struct Columns {
+pub(super) struct Columns {
     fields: Vec<Field>,
     arrays: Vec<ArrayRef>,
 }
@@ -41,15 +41,22 @@ pub(crate) trait Row {
 // === impl Columns ===
 
 impl Columns {
-    fn add(&mut self, array: impl duckdb::arrow::array::Array + 'static) {
+    pub(super) fn add(&mut self, array: impl duckdb::arrow::array::Array + 'static) {
         let name = self.fields.len().to_string();
         self.fields.push(Field::new(name, array.data_type().clone(), true));
         self.arrays.push(Arc::new(array));
     }
 
     fn uuid(&mut self, ids: impl Iterator<Item = Uuid>) -> Result<(), WarehouseError> {
+        self.known_uuid(ids.map(Some))
+    }
+
+    pub(super) fn known_uuid(
+        &mut self,
+        ids: impl Iterator<Item = Option<Uuid>>,
+    ) -> Result<(), WarehouseError> {
         let array = FixedSizeBinaryArray::try_from_sparse_iter_with_size(
-            ids.map(|id| Some(id.into_bytes())),
+            ids.map(|id| id.map(Uuid::into_bytes)),
             16,
         )
         .map_err(not_columns)?;
@@ -60,11 +67,11 @@ impl Columns {
         Ok(())
     }
 
-    fn text<'a>(&mut self, texts: impl Iterator<Item = Option<&'a str>>) {
+    pub(super) fn text<'a>(&mut self, texts: impl Iterator<Item = Option<&'a str>>) {
         self.add(texts.collect::<StringArray>());
     }
 
-    fn word(&mut self, words: impl Iterator<Item = &'static str>) {
+    pub(super) fn word(&mut self, words: impl Iterator<Item = &'static str>) {
         self.add(words.map(Some).collect::<StringArray>());
     }
 
@@ -82,7 +89,7 @@ impl Columns {
         self.add(keys.collect::<UInt64Array>());
     }
 
-    fn finish(self) -> Result<RecordBatch, WarehouseError> {
+    pub(super) fn finish(self) -> Result<RecordBatch, WarehouseError> {
         RecordBatch::try_new(Arc::new(Schema::new(self.fields)), self.arrays).map_err(not_columns)
     }
 }

@@ -181,6 +181,8 @@ const fn columns(kind: Kind) -> &'static [&'static str] {
         Kind::Exception => &["rule", "scope", "state", "requested_by", "until"],
         Kind::AccessRequest => &["what", "state", "requested_by", "until"],
         Kind::Baseline => &["workload", "from", "until", "spend_usd", "signed_by"],
+        Kind::RateCard => &["from", "until", "markup_percent", "negotiated", "currency"],
+        Kind::Period => &["state", "opened_by", "comments"],
         Kind::Policy => &["rules"],
     }
 }

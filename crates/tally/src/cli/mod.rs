@@ -27,6 +27,7 @@ mod query;
 mod reconcile;
 mod retention;
 mod sim;
+mod statement;
 mod status;
 mod table;
 mod violation;
@@ -74,6 +75,12 @@ pub(crate) enum ClientCommand {
     /// See how budgets stand
     #[command(subcommand)]
     Budget(budget::BudgetCommand),
+    /// See what cost centers pay, review and close months
+    #[command(subcommand)]
+    Statement(statement::StatementCommand),
+    /// Try rate cards out
+    #[command(subcommand)]
+    RateCard(statement::RateCardCommand),
     /// See which calls met which rules, and say what was found
     #[command(subcommand)]
     Violation(violation::ViolationCommand),
@@ -126,6 +133,8 @@ pub(crate) async fn run(command: ClientCommand, connection: Connection) -> anyho
         ClientCommand::Governance(command) => catalog::run_governance(command, &connection).await,
         ClientCommand::Prices(command) => prices::run(command, &connection).await,
         ClientCommand::Budget(command) => budget::run(command, &connection).await,
+        ClientCommand::Statement(command) => statement::run(command, &connection).await,
+        ClientCommand::RateCard(command) => statement::run_rate_card(command, &connection).await,
         ClientCommand::Violation(command) => violation::run(command, &connection).await,
         ClientCommand::Policy(command) => policy::run(command, &connection).await,
         ClientCommand::Audit(command) => audit::run(command, &connection).await,

@@ -6,12 +6,13 @@ use anyhow::Context;
 use serde::Serialize;
 use tally_store::documents::{Document, Format, parse_documents};
 use tally_types::{
-    DataClass, Date, Dialect, Environment, Kind, Tier, Weekday, WorkloadClass, WorkloadName,
+    DataClass, Date, Dialect, Environment, Kind, PicoUsd, Tier, Weekday, WorkloadClass,
+    WorkloadName,
     spec::{
         AccessRule, Chargeback, ChargebackModel, CostCenterSpec, Criticality, Fallback, Funding,
-        KeySecret, KeySpec, ModelSpec, OrganizationSpec, PersonSpec, ProviderSpec,
-        ProviderTimeouts, SecretSource, TeamSpec, TierRationale, WorkloadSlo, WorkloadSpec,
-        WorkloadState,
+        IdleSplit, KeySecret, KeySpec, ModelSpec, OrganizationSpec, PersonSpec, ProviderSpec,
+        ProviderTimeouts, RateCardSpec, ReservedCapacity, Rounding, SecretSource, SharedCost,
+        SharedSplit, TeamSpec, TierRationale, WorkloadSlo, WorkloadSpec, WorkloadState,
     },
 };
 
@@ -131,11 +132,53 @@ fn cost_centers(written: &mut Written, company: &Company, today: Date) -> anyhow
         };
         let spec = CostCenterSpec {
             owner: manager.name.clone(),
-            chargeback: Some(Chargeback { model: plan.chargeback, until }),
+            chargeback: Some(Chargeback {
+                until,
+                quota_usd: quota(plan.chargeback)?,
+                ..Chargeback::of(plan.chargeback)
+            }),
         };
         written.add(Kind::CostCenter, plan.name, &spec)?;
     }
-    Ok(())
+    rate_card(written, today)
+}
+
+/// What experiments may cost a month centrally, and what those with a quota pay at most.
+fn quota(model: ChargebackModel) -> anyhow::Result<Option<PicoUsd>> {
+    Ok(match model {
+        ChargebackModel::Hybrid => Some("150".parse()?),
+        ChargebackModel::Quota => Some("250".parse()?),
+        _ => None,
+    })
+}
+
+/// One for the whole history.
+fn rate_card(written: &mut Written, today: Date) -> anyhow::Result<()> {
+    let from = today.first_of_month().checked_sub(jiff::Span::new().try_months(12)?)?;
+    let card = RateCardSpec {
+        from,
+        until: None,
+        markup_percent: "4".parse()?,
+        negotiated: Vec::new(),
+        reserved: vec![ReservedCapacity {
+            name: "committed throughput".to_owned(),
+            monthly_usd: "2500".parse()?,
+            provider: Some(OPENAI.parse()?),
+            models: Vec::new(),
+            owner: None,
+            idle: IdleSplit::Proportional,
+        }],
+        shared: vec![SharedCost {
+            name: "AI platform".to_owned(),
+            monthly_usd: "1200".parse()?,
+            split: SharedSplit::Even,
+            fixed: BTreeMap::new(),
+        }],
+        rounding: Rounding::default(),
+        currency: None,
+        exchange_rates: Vec::new(),
+    };
+    written.add(Kind::RateCard, "rates", &card)
 }
 
 fn teams_and_people(written: &mut Written, company: &Company) -> anyhow::Result<()> {

@@ -83,4 +83,6 @@ export const KINDS = [
   'Exception',
   'AccessRequest',
   'Baseline',
+  'RateCard',
+  'Period',
 ];

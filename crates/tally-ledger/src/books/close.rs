@@ -1,0 +1,232 @@
+//! Closing a month, and holding it against its seal.
+//!
+//! The warehouse is written first, in batches; the month counts as closed only once the
+//! store holds its seal. A crash in between leaves what the next attempt forgets.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest as _, Sha256};
+use tally_types::{CostCenterName, Timestamp, spec::StatementSeal};
+use tally_warehouse::{KeptRow, Posting, Warehouse};
+
+use super::{Closing, Ledger, Verified, read};
+use crate::{ChargeRow, LedgerError, Made, Month, StatementHead, StatementState, Totals};
+
+/// So many postings are written in one transaction.
+const POSTINGS: usize = 50_000;
+/// So many rows are.
+const ROWS: usize = 10_000;
+
+/// A statement's seal as it grows.
+#[derive(Default)]
+struct Growing {
+    hash: Sha256,
+    rows: u64,
+    totals: Totals,
+}
+
+/// What is written, a batch at a time.
+struct Writer<'w> {
+    warehouse: &'w Warehouse,
+    period: u32,
+    postings: Vec<Posting>,
+    rows: Vec<KeptRow>,
+    posted: u64,
+    seals: BTreeMap<Option<String>, Growing>,
+}
+
+// === impl Ledger ===
+
+impl Ledger<'_> {
+    /// Whether a month can be closed now; a month is closed once, when it is over, and after
+    /// the one before it.
+    ///
+    /// # Errors
+    /// `Refused`, with what is in the way.
+    pub fn may_close(&self, month: Month, now: Timestamp) -> Result<(), LedgerError> {
+        let refused = |why: String| Err(LedgerError::Refused(why));
+        let (_, end) = month.bounds(&self.snapshot.organization.zone())?;
+        if self.state(month) == StatementState::Closed {
+            return refused(format!(
+                "{month} is closed: what comes now is corrected in the next month"
+            ));
+        }
+        if now < end {
+            return refused(format!("{month} is not over: it can be closed from {end} on"));
+        }
+        if let Some((_, last)) = self.closed()
+            && last.next()? != month
+        {
+            let next = last.next()?;
+            return refused(format!("months are closed in their order: the next one is {next}"));
+        }
+        let open = self.period(month).map_or(0, tally_types::spec::PeriodSpec::open_disputes);
+        if open > 0 {
+            return refused(format!("{open} disputes are not settled: settle them first"));
+        }
+        Ok(())
+    }
+
+    /// Computes a month and writes its postings and rows. It is closed once the seal that
+    /// this gives is in the store.
+    ///
+    /// # Errors
+    /// As [`may_close`](Self::may_close); the warehouse failed.
+    pub fn close(&self, month: Month, now: Timestamp) -> Result<Closing, LedgerError> {
+        self.may_close(month, now)?;
+        let period = month.number();
+        self.warehouse.forget_unsealed(period)?;
+        let mut writer = Writer {
+            warehouse: self.warehouse,
+            period,
+            postings: Vec::new(),
+            rows: Vec::new(),
+            posted: 0,
+            seals: BTreeMap::new(),
+        };
+        self.compute(month, self.rates(), true, &mut |made| writer.take(month, made))?;
+        writer.flush()?;
+        let posted = writer.posted;
+        let seal = |(name, growing): (Option<String>, Growing)| {
+            // What stands above the rows is sealed, too: cards and owners change later.
+            let head = self.head(month, name.clone(), growing.totals);
+            growing.finish(name, head)
+        };
+        let statements = writer.seals.into_iter().map(seal).collect();
+        Ok(Closing { postings: posted, statements })
+    }
+
+    /// Holds what is kept of a closed month against its seal.
+    ///
+    /// # Errors
+    /// `Refused` for a month that is not closed; the warehouse failed.
+    pub fn verify(&self, month: Month) -> Result<Verified, LedgerError> {
+        let Some(seal) = self.period(month).and_then(|period| period.seal.as_ref()) else {
+            let why = format!("{month} is not closed, so there is no seal to hold it against");
+            return Err(LedgerError::Refused(why));
+        };
+        let mut kept: BTreeMap<Option<String>, Growing> = BTreeMap::new();
+        self.warehouse.kept_rows(month.number(), None, &mut |name, json| {
+            let growing = kept.entry(name.map(str::to_owned)).or_default();
+            growing.add(&read::row(month, json)?, json);
+            Ok::<_, LedgerError>(())
+        })?;
+        // The head is that of the seal itself; rows and sums are what is held against it.
+        let kept: BTreeMap<Option<CostCenterName>, StatementSeal> = kept
+            .into_iter()
+            .map(|(name, growing)| {
+                let head = self.head(month, name.clone(), growing.totals);
+                growing.finish(name, head)
+            })
+            .map(|seal| (seal.cost_center.clone(), seal))
+            .collect();
+        let mut differences = Vec::new();
+        for sealed in &seal.statements {
+            let name = name_of(sealed);
+            match kept.get(&sealed.cost_center) {
+                None => differences.push(format!("{name}: its rows are gone")),
+                Some(found) if found.sha256 != sealed.sha256 => {
+                    differences.push(format!("{name}: its rows are not those that were sealed"));
+                }
+                Some(found) if found != sealed => {
+                    differences.push(format!("{name}: its sums are not those that were sealed"));
+                }
+                Some(_) => {}
+            }
+        }
+        let is_sealed = |name: &Option<CostCenterName>| {
+            seal.statements.iter().any(|it| it.cost_center == *name)
+        };
+        for (_, unsealed) in kept.iter().filter(|(name, _)| !is_sealed(name)) {
+            differences.push(format!("{}: it was not sealed", name_of(unsealed)));
+        }
+        let posted = self.warehouse.posted_sum(month.number())?;
+        let sum = |of: fn(&StatementSeal) -> i128| seal.statements.iter().map(of).sum::<i128>();
+        if posted.postings != seal.postings
+            || posted.list != sum(|it| it.list_usd.pico())
+            || posted.amount != sum(|it| it.amount_usd.pico())
+            || posted.charged != sum(|it| it.charged_usd.pico())
+            || posted.subsidised != sum(|it| it.subsidised_usd.pico())
+            || posted.unallocated != sum(|it| it.unallocated_usd.pico())
+        {
+            differences.push("the postings do not add up to the statements".to_owned());
+        }
+        Ok(Verified { period: month, statements: seal.statements.len(), differences })
+    }
+}
+
+fn name_of(seal: &StatementSeal) -> String {
+    seal.cost_center.as_ref().map_or_else(|| "without cost center".to_owned(), ToString::to_string)
+}
+
+// === impl Writer ===
+
+impl Writer<'_> {
+    fn take(&mut self, month: Month, made: Made) -> Result<(), LedgerError> {
+        match made {
+            Made::Posting(posting) => {
+                if !posting.is_balanced() {
+                    let what = format!("a posting of {month}");
+                    return Err(LedgerError::Unreadable(what, "it does not balance".to_owned()));
+                }
+                self.postings.push(posting);
+            }
+            Made::Row(row) => {
+                let json = serde_json::to_string(&row).map_err(|error| {
+                    LedgerError::Unreadable(format!("a row of {month}"), error.to_string())
+                })?;
+                let name = row.cost_center.as_ref().map(ToString::to_string);
+                let seal = self.seals.entry(name.clone()).or_default();
+                self.rows.push(KeptRow {
+                    cost_center: name,
+                    number: seal.rows,
+                    json: json.clone(),
+                });
+                seal.add(&row, &json);
+            }
+        }
+        if self.postings.len() >= POSTINGS || self.rows.len() >= ROWS {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), LedgerError> {
+        self.warehouse.post(self.period, &self.postings, &self.rows)?;
+        self.posted += self.postings.len() as u64;
+        self.postings.clear();
+        self.rows.clear();
+        Ok(())
+    }
+}
+
+// === impl Growing ===
+
+impl Growing {
+    fn add(&mut self, row: &ChargeRow, json: &str) {
+        self.hash.update(json.as_bytes());
+        self.hash.update(b"\n");
+        self.rows += 1;
+        self.totals.add(row);
+    }
+
+    fn finish(self, name: Option<String>, head: StatementHead) -> StatementSeal {
+        StatementSeal {
+            owner: head.owner,
+            chargeback: head.chargeback,
+            rate_card: head.rate_card,
+            currency: head.billed.currency,
+            per_usd: head.billed.per_usd,
+            per_usd_since: head.billed.per_usd_since,
+            billed: head.billed.charged,
+            cost_center: name.and_then(|name| name.parse().ok()),
+            sha256: hex::encode(self.hash.finalize()),
+            rows: self.rows,
+            list_usd: self.totals.list_usd,
+            amount_usd: self.totals.amount_usd,
+            charged_usd: self.totals.charged_usd,
+            subsidised_usd: self.totals.subsidised_usd,
+            unallocated_usd: self.totals.unallocated_usd,
+        }
+    }
+}

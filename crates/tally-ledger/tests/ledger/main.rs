@@ -1,0 +1,6 @@
+//! The ledger over a real store and warehouse, and its arithmetic over made-up months.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod months;
+mod properties;
+mod support;
