@@ -114,7 +114,7 @@ test("periods, what waits, and a purge that says what it will do", async () => {
   await assertAccessible(page, "the question before a purge");
   await dialog.getByRole("button", { name: "Purge", exact: true }).click();
   await page.getByText(/^Purged: /).waitFor();
-  await page.getByRole("row", { name: /internal: \d+ call/ }).waitFor();
+  await page.getByRole("row", { name: /Person.*internal: \d+ call/ }).waitFor();
   assert.equal(await waiting(), 0);
 });
 
