@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tally_ingest::edge::{self, Problem};
 use tally_ledger::{
-    Month, Preview, Showback, Statement, StatementHead, StatementState, Totals, Verified, print,
+    Month, Preview, Showback, StatementHead, StatementState, Totals, Verified, print,
 };
 use tally_types::{CostCenterName, Name, TeamName, spec::RateCardSpec};
 

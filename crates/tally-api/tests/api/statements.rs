@@ -97,7 +97,7 @@ async fn a_month_goes_from_draft_to_its_seal() {
     assert_eq!(verified["differences"], json!([]));
 
     // The owner was told, with what it comes to.
-    let inbox = get(&company, "grace", "/api/v1/me/notifications").await;
+    let inbox = get(&company, "grace", "/api/v1/notifications").await;
     let titles = inbox["items"].to_string();
     assert!(titles.contains("is open for review") && titles.contains("is closed"), "{titles}");
 }
