@@ -40,6 +40,12 @@ impl Month {
         self.0.last_of_month()
     }
 
+    /// The first day after it.
+    pub fn end(self) -> Date {
+        // The last month that dates reach has no month after it; its last day has to do.
+        self.last().tomorrow().unwrap_or(Date::MAX)
+    }
+
     /// The month after it.
     ///
     /// # Errors

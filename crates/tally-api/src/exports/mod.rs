@@ -16,7 +16,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use tally_ingest::edge::Problem;
-use tally_ledger::focus::{self, Format, Issuer, Period, Version};
+use tally_ledger::{
+    Month,
+    focus::{self, Format, Issuer, Version},
+};
 use tally_store::Snapshot;
 use tally_types::{CostCenterName, Role, Timestamp};
 
@@ -75,7 +78,7 @@ async fn focus(
     has_begun(&caller, period, api.state.clock.now())?;
 
     let issuer = issuer(caller.plane.snapshot(), period);
-    let rows = rows::of_month(&api, &caller.plane, &issuer)?;
+    let rows = rows::of_month(&api, period)?;
     let what =
         json!({ "what": "focus", "format": format, "version": version, "period": query.period });
     exported(&api, &caller, what).await?;
@@ -86,7 +89,7 @@ async fn focus(
     Ok(file(body, period, version, format))
 }
 
-fn has_begun(caller: &Caller, period: Period, now: Timestamp) -> Result<(), Problem> {
+fn has_begun(caller: &Caller, period: Month, now: Timestamp) -> Result<(), Problem> {
     let zone = caller.plane.snapshot().organization.zone();
     if period.first() <= now.to_zoned(zone).date() {
         return Ok(());
@@ -97,7 +100,7 @@ fn has_begun(caller: &Caller, period: Period, now: Timestamp) -> Result<(), Prob
 }
 
 /// Who bills, as the organisation says.
-fn issuer(snapshot: &Snapshot, period: Period) -> Issuer {
+fn issuer(snapshot: &Snapshot, period: Month) -> Issuer {
     let company =
         snapshot.organization_name.as_ref().map_or(UNNAMED.to_owned(), ToString::to_string);
     Issuer {
@@ -108,7 +111,7 @@ fn issuer(snapshot: &Snapshot, period: Period) -> Issuer {
         invoice_issuer: company,
         service_name: "AI Platform".to_owned(),
         tag_prefix: "tally/".to_owned(),
-        // Charges at list price are in the currency of the lists until a statement converts them.
+        // Charges are kept in the currency of the price lists; statements say both.
         billing_currency: "USD".to_owned(),
         pricing_currency: "USD".to_owned(),
         exchange_rate: None,
@@ -120,7 +123,7 @@ fn issuer(snapshot: &Snapshot, period: Period) -> Issuer {
     }
 }
 
-fn file(body: Body, period: Period, version: Version, format: Format) -> Response {
+fn file(body: Body, period: Month, version: Version, format: Format) -> Response {
     let (kind, extension) = match format {
         Format::Csv => ("text/csv; charset=utf-8", "csv"),
         Format::Parquet => ("application/vnd.apache.parquet", "parquet"),

@@ -1,12 +1,15 @@
 //! Where the charges of a month come from.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, mpsc::sync_channel},
+};
 
 use tally_gateway::DataPlane;
 use tally_ingest::edge::Problem;
 use tally_ledger::{
-    AtList, ChargeRow, PricedMeter,
-    focus::{ChargeRows, Issuer, RowError},
+    AtList, ChargeRow, Ledger, LedgerError, Month, PricedMeter,
+    focus::{ChargeRows, RowError},
     reconcile::ModelNames,
 };
 use tally_types::{Date, TimeZone, Timestamp, UsageEvent};
@@ -14,21 +17,32 @@ use tally_warehouse::{EVENTS_MAX, EventCursor, EventFilter, QueryError, Range, W
 
 use crate::{calls::explain, state::Api};
 
+/// How many rows are read before they are written.
+const ROWS_AHEAD_MAX: usize = 1_024;
 /// How much time is looked through at once: an hour of calls is found fast.
 const STEP_SECONDS: i64 = 3_600;
 
-/// The charges of the issuer's month.
+/// The charges of a month's statements, as they are computed or were sealed. They are read as
+/// the file is written, a few ahead of it.
 ///
-/// **The one place to change** when statements exist: they hold the month's charges with
-/// rate cards, subsidies and corrections; until then each call is charged at list price.
+/// # Errors
+/// 503 while the warehouse is not open.
 pub(super) fn of_month(
     api: &Api,
-    plane: &Arc<DataPlane>,
-    issuer: &Issuer,
+    month: Month,
 ) -> Result<impl ChargeRows + Send + 'static, Problem> {
-    let days = Days::new(issuer.period.first(), issuer.period.end(), issuer.time_zone.clone());
+    let (plane, snapshot) = (api.state.gateway.plane(), api.state.store.snapshot());
     let warehouse = api.state.warehouse.require()?;
-    Ok(MeteredDays::new(warehouse, Arc::clone(plane), days))
+    let (sender, receiver) = sync_channel::<Result<ChargeRow, RowError>>(ROWS_AHEAD_MAX);
+    tokio::task::spawn_blocking(move || {
+        let ledger = Ledger { snapshot: &snapshot, prices: plane.prices(), warehouse: &warehouse };
+        let gone = |_| LedgerError::Refused("the reader has gone".to_owned());
+        let read = ledger.rows(month, &mut |row| sender.send(Ok(row)).map_err(gone));
+        if let Err(error) = read {
+            let _ = sender.send(Err(Box::new(error)));
+        }
+    });
+    Ok(receiver.into_iter())
 }
 
 /// Days of a time zone, from one to before another.

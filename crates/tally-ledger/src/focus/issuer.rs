@@ -6,7 +6,8 @@ use jiff::{civil::Date, tz::TimeZone};
 use rust_decimal::Decimal;
 use tally_types::CostCenterName;
 
-use super::{Period, decimal::Exact};
+use super::decimal::Exact;
+use crate::Month;
 
 /// The id of the statement that a cost center's charges stand on; that of none is where
 /// what nobody pays yet is kept.
@@ -44,7 +45,7 @@ pub struct Issuer {
     /// From the pricing to the billing currency; none where they are the same.
     pub exchange_rate: Option<ExchangeRate>,
     /// The month.
-    pub period: Period,
+    pub period: Month,
     /// Whose days and months these are.
     pub time_zone: TimeZone,
     /// Where a charge stands.

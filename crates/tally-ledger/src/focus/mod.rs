@@ -14,7 +14,6 @@ mod csv;
 mod decimal;
 mod issuer;
 mod parquet;
-mod period;
 mod record;
 mod unit;
 
@@ -29,7 +28,6 @@ use serde::{Deserialize, Serialize};
 use tally_types::PicoUsdSum;
 
 pub use issuer::{ExchangeRate, InvoiceOf, Issuer};
-pub use period::{BadPeriod, Period};
 
 use crate::ChargeRow;
 use charge::Sheet;
