@@ -632,6 +632,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/exports/focus": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A month as FOCUS
+         * @description The open format for cost and usage (FOCUS 1.2 or 1.4): a row for each day, payer, workload, model and meter. Streamed; an answer that breaks off is no whole file.
+         *
+         *     Roles: admin, finops, auditor.
+         */
+        get: operations["exportFocus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reconciliations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hold a bill against what was metered
+         * @description Every difference by day (UTC), model and meter, why it is there, and the adjustment that would settle it. Nothing is stored or posted.
+         *
+         *     Roles: admin, finops.
+         */
+        post: operations["reconcile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/policies/explain": {
         parameters: {
             query?: never;
@@ -692,6 +736,28 @@ export interface paths {
         get: operations["listViolations"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/violations/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that a violation was looked at
+         * @description By security or an admin, and by managers for their teams; the id is the event's. The first word stands: said again, it is answered with the first.
+         *
+         *     Roles: admin, security, manager. Keys need the scope `write`.
+         */
+        post: operations["acknowledgeViolation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -780,6 +846,50 @@ export interface paths {
          *     Roles: admin; whoever else, for what is their own. Keys need the scope `write`.
          */
         post: operations["revokeKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{name}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Suspend a key
+         * @description It opens nothing until security or an admin reinstates it. By them, and by whose key it is. One that is suspended already stays as it is.
+         *
+         *     Roles: admin, security; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["suspendKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{name}/reinstate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a suspended key back
+         * @description By security or an admin; not by whose key it is, unless nobody else may. What it did until now does not suspend it again.
+         *
+         *     Roles: admin, security. Keys need the scope `write`.
+         */
+        post: operations["reinstateKey"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1448,6 +1558,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workloads/{name}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Note that the choice of a tier was looked at
+         * @description It holds until the day that is named, at most a year ahead; then it stands on the agenda again. What was said of why is kept unless it is said anew. By its owner, FinOps, security or an admin.
+         *
+         *     Roles: admin, finops, security; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["reviewWorkload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workloads/{name}/baseline": {
         parameters: {
             query?: never;
@@ -1778,6 +1910,226 @@ export interface paths {
          *     Roles: admin, finops. Keys need the scope `write`.
          */
         post: operations["retryDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A month's statements
+         * @description Their sums, one for each cost center. Of an open month they are computed of what is there now. Owners of cost centers see their own.
+         *
+         *     Roles: admin, finops, auditor; whoever else, for what is their own.
+         */
+        get: operations["listStatements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statements/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One statement
+         * @description Named by month and cost center, such as `2026-10:cc-100-support`; `2026-10:-` is what no cost center answers for. Each line has the filters that lead to its calls.
+         *
+         *     Roles: admin, finops, auditor; whoever else, for what is their own.
+         */
+        get: operations["getStatement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/showback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What teams are shown
+         * @description Each team's share of a month, whoever pays for it. Managers see their teams.
+         *
+         *     Roles: admin, finops, auditor; whoever else, for what is their own.
+         */
+        get: operations["listShowback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/periods/{name}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open a month for review
+         * @description Owners are told, and may comment and dispute.
+         *
+         *     Roles: admin, finops. Keys need the scope `write`.
+         */
+        post: operations["openReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/periods/{name}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close a month
+         * @description Seals its statements for good: the hash of each goes into the audit log, what comes later is corrected in the next month. A month is closed when it is over, after the one before it, without open disputes.
+         *
+         *     Roles: admin, finops. Keys need the scope `write`.
+         */
+        post: operations["closePeriod"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/periods/{name}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hold a closed month against its seal
+         * @description Hashes and sums of what is kept, and its postings.
+         *
+         *     Roles: admin, finops, auditor.
+         */
+        get: operations["verifyPeriod"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/periods/{name}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Comment on a statement, or dispute it
+         * @description While the month is open for review, by accountants and the cost center's owner.
+         *
+         *     Roles: admin, finops, auditor; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["commentOnStatement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/periods/{name}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer a comment
+         * @description A dispute is then answered, not settled.
+         *
+         *     Roles: admin, finops. Keys need the scope `write`.
+         */
+        post: operations["answerComment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/periods/{name}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Settle a dispute
+         * @description With a last word, where there is one.
+         *
+         *     Roles: admin, finops. Keys need the scope `write`.
+         */
+        post: operations["settleDispute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rate-cards/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a rate card would change
+         * @description As if it had held in a month that is over: before and after by cost center. Nothing is stored.
+         *
+         *     Roles: admin, finops.
+         */
+        post: operations["previewRateCard"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2264,7 +2616,7 @@ export interface paths {
          * Replace one of /api/v1/workloads
          * @description The version must be the one that was read; the new one is one higher.
          *
-         *     Roles: admin. Keys need the scope `write`.
+         *     Roles: admin, finops, security. Keys need the scope `write`.
          */
         put: operations["updateWorkload"];
         post?: never;
@@ -2568,6 +2920,112 @@ export interface paths {
          *     For everyone who has a role.
          */
         get: operations["getBaseline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rate-cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List /api/v1/rate-cards
+         * @description By name, page by page.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager.
+         */
+        get: operations["listRateCards"];
+        put?: never;
+        /**
+         * Create one of /api/v1/rate-cards
+         * @description At version 1, with an entry in the audit trail.
+         *
+         *     Roles: admin, finops. Keys need the scope `write`.
+         */
+        post: operations["createRateCard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rate-cards/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one of /api/v1/rate-cards
+         * @description With its version.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager.
+         */
+        get: operations["getRateCard"];
+        /**
+         * Replace one of /api/v1/rate-cards
+         * @description The version must be the one that was read; the new one is one higher.
+         *
+         *     Roles: admin, finops. Keys need the scope `write`.
+         */
+        put: operations["updateRateCard"];
+        post?: never;
+        /**
+         * Delete one of /api/v1/rate-cards
+         * @description Refused while something refers to it.
+         *
+         *     Roles: admin, finops. Keys need the scope `write`.
+         */
+        delete: operations["deleteRateCard"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/periods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List /api/v1/periods
+         * @description By name, page by page.
+         *
+         *     Roles: admin, finops, security, auditor.
+         */
+        get: operations["listPeriods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/periods/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one of /api/v1/periods
+         * @description With its version.
+         *
+         *     Roles: admin, finops, security, auditor.
+         */
+        get: operations["getPeriod"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3332,6 +3790,146 @@ export interface components {
         };
         /** @description How much a model may think. */
         ReasoningEffort: "minimal" | "low" | "medium" | "high";
+        /** @description A bill against what was metered. */
+        Reconciliation: {
+            /** @description Who bills. */
+            provider: components["schemas"]["ProviderName"];
+            /** @description The first day compared, in UTC. */
+            first: string;
+            /** @description The last one. */
+            last: string;
+            /** @description The bill's total; none in reports of usage alone. */
+            billed_usd: components["schemas"]["PicoUsdSum"] | null;
+            /** @description What Tally metered on these days, at list price. */
+            metered_usd: components["schemas"]["PicoUsdSum"];
+            /** @description In the order of days, models and meters. */
+            variances: components["schemas"]["Variance"][];
+            /** @description What would make Tally's books agree with the bill: proposals, to be approved. */
+            adjustments: components["schemas"]["ChargeRow"][];
+        };
+        /** @description One difference. */
+        Variance: {
+            /** @description Why. */
+            kind: components["schemas"]["VarianceKind"];
+            /** @description The day, in UTC. */
+            date: string;
+            /** @description Who bills. */
+            provider: components["schemas"]["ProviderName"];
+            /** @description The model, as Tally names it where it knows it; none where it is a whole day. */
+            model: string | null;
+            /** @description The meter; none where it is several. */
+            meter: string | null;
+            /**
+             * Format: uint64
+             * @description How many are billed; none in reports of costs alone.
+             */
+            billed_quantity: number | null;
+            /**
+             * Format: uint64
+             * @description How many Tally metered.
+             */
+            metered_quantity: number;
+            /** @description What is billed; none in reports of usage alone. */
+            billed_usd: components["schemas"]["PicoUsdSum"] | null;
+            /** @description What Tally metered, at list price; none where it knows no price. */
+            metered_usd: components["schemas"]["PicoUsdSum"] | null;
+            /** @description Billed less metered, where both are known. */
+            difference_usd: components["schemas"]["PicoUsdSum"] | null;
+            /**
+             * Format: uint64
+             * @description What calls do not cover: an aggregate, never a call.
+             */
+            gap_quantity: number | null;
+            /** @description In a sentence. */
+            explanation: string;
+        };
+        /** @description Why a bill differs. */
+        VarianceKind: "missing_traffic" | "missing_in_bill" | "price_change" | "rounding" | "unmetered_source" | "unknown_model";
+        /**
+         * @description What was used on one day for one purpose, at one rate, and who pays for it.
+         *
+         *     `amount_usd` = `rate_usd` × `quantity` where there is a rate, and always the sum of
+         *     `payment`. The difference between `amount_usd` and `list_usd` is what the rate card made.
+         */
+        ChargeRow: {
+            /** @description What it is for. */
+            line: components["schemas"]["ChargeLine"];
+            /** @description The day, in the organisation's time zone. */
+            date: string;
+            /** @description Who answers for it; none is unallocated. */
+            cost_center: components["schemas"]["CostCenterName"] | null;
+            /** @description Whose people called. */
+            team: components["schemas"]["TeamName"] | null;
+            /** @description For which work. */
+            workload: components["schemas"]["WorkloadName"] | null;
+            /** @description The work's class. */
+            workload_class: components["schemas"]["WorkloadClass"] | null;
+            /** @description Production or experimentation. */
+            environment: components["schemas"]["Environment"] | null;
+            /** @description The virtual key. */
+            key: components["schemas"]["KeyName"] | null;
+            /** @description Who served. */
+            provider: components["schemas"]["ProviderName"] | null;
+            /** @description The model that served, as Tally names it. */
+            model: string | null;
+            /** @description Its family. */
+            model_family: string | null;
+            /** @description Its tier. */
+            tier: components["schemas"]["Tier"] | null;
+            /** @description The provider's processing tier. */
+            service_tier: components["schemas"]["ServiceTier"] | null;
+            /**
+             * @description What was counted: a kind of token (`input_uncached`, `cache_read`, `cache_write_5m`,
+             *     `cache_write_1h`, `output`, `reasoning`), `request`, `tool:<name>`; `call` where the price
+             *     can no longer be taken apart. Of idle capacity and shared cost, what the rate card calls
+             *     it; empty for rounding.
+             */
+            meter: string;
+            /**
+             * Format: uint64
+             * @description How many of it.
+             */
+            quantity: number;
+            /**
+             * Format: int64
+             * @description The list rate of one, in picodollars.
+             */
+            list_rate_pico: number | null;
+            /**
+             * Format: int64
+             * @description The internal rate of one, in picodollars.
+             */
+            rate_pico: number | null;
+            /** @description At list price; none where no list has a price (then nothing can be charged). */
+            list_usd: components["schemas"]["PicoUsdSum"] | null;
+            /** @description At the internal rate. */
+            amount_usd: components["schemas"]["PicoUsdSum"];
+            /** @description Who pays it. */
+            payment: components["schemas"]["Payment"];
+            /** @description The rate card that made the internal rate. */
+            rate_card: string | null;
+            /** @description Covered by a subscription: shown, not billed per call. */
+            subscription: boolean;
+            /** @description The closed period that this corrects, such as `2026-10`. */
+            corrects: string | null;
+            /**
+             * Format: uint64
+             * @description How many calls are counted here: each call once, in the row of its first meter, so that
+             *     rows add up.
+             */
+            calls: number;
+        };
+        /** @description What a row is for. */
+        ChargeLine: "usage" | "idle" | "shared" | "adjustment" | "correction" | "rounding";
+        /** @description Who pays an amount. Together they are the whole amount, to the picodollar. */
+        Payment: {
+            /** @description The cost center. */
+            charged_usd: components["schemas"]["PicoUsdSum"];
+            /** @description The central budget, on the cost center's behalf. */
+            subsidised_usd: components["schemas"]["PicoUsdSum"];
+            /** @description Nobody yet: no cost center is known, or no rule says who. */
+            unallocated_usd: components["schemas"]["PicoUsdSum"];
+        };
         /** @description What would happen to a call, as it was understood. */
         PolicyAnswer: {
             /** @description The call, with what was looked up. */
@@ -3349,6 +3947,8 @@ export interface components {
              * @default false
              */
             restore: boolean;
+            /** @description The severe rule that has the key suspended, as `policy/rule`. */
+            contain?: string | null;
             /** @description The rules that could hold, the strictest that act first. */
             rules: components["schemas"]["RuleExplanation"][];
             /**
@@ -3556,8 +4156,47 @@ export interface components {
             rule: string | null;
             /** @description Its sentence as it is now; null when the rule is gone. */
             says: string | null;
+            /** @description Who looked at it; null while nobody has. */
+            acknowledged: components["schemas"]["Acknowledgement"] | null;
+            /** @description What became of its key, where the rule had it suspended. */
+            contained: components["schemas"]["Containing"] | null;
             /** @description The call: who, what, when; `call_id` leads to its whole story. */
             event: components["schemas"]["UsageEvent"];
+        };
+        /** @description That someone looked at a violation. */
+        Acknowledgement: {
+            /** @description Who. */
+            by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description What they found. */
+            note: string;
+        };
+        /** @description A key that was suspended at once. */
+        Containing: {
+            /** @description The key. */
+            key: components["schemas"]["KeyName"];
+            /** @description The rule that did it, as `policy/rule`. */
+            rule: string;
+            /** @description Whether it is still suspended. */
+            suspended: boolean;
+            /** @description How that ended, if it was given back. */
+            reinstated: components["schemas"]["KeyReinstatement"] | null;
+        };
+        /** @description How a suspension ended. */
+        KeyReinstatement: {
+            /**
+             * Format: date-time
+             * @description When. What the key did until then does not suspend it again.
+             */
+            at: string;
+            /** @description Who did it, as the audit trail names them. */
+            by: string;
+            /** @description What was found. */
+            note: string;
         };
         /** @description Usage that settled since the message before. */
         LiveCalls: {
@@ -3700,11 +4339,11 @@ export interface components {
             updated_at: string;
         };
         /** @description A kind of resource. */
-        Kind: "Organization" | "Provider" | "Model" | "PriceList" | "CostCenter" | "Team" | "Person" | "Workload" | "Key" | "Budget" | "Grant" | "Exception" | "AccessRequest" | "Policy" | "Baseline";
-        /** @description A key that opens nothing any more. */
-        RevokedKey: {
+        Kind: "Organization" | "Provider" | "Model" | "PriceList" | "CostCenter" | "Team" | "Person" | "Workload" | "Key" | "Budget" | "Grant" | "Exception" | "AccessRequest" | "Policy" | "Baseline" | "RateCard" | "Period";
+        /** @description A key that was revoked, suspended or reinstated. */
+        ChangedKey: {
             resource: components["schemas"]["Resource"];
-            /** @description Whether the gateway refuses it already; if not, within seconds. */
+            /** @description Whether the gateway knows it already; if not, within seconds. */
             in_effect: boolean;
             note?: string | null;
         };
@@ -3752,7 +4391,7 @@ export interface components {
          *     hold what it was about (`{"session": …}`, `{"invitation": …, "expires": …}`), never a
          *     password, a token or a hash of one.
          */
-        AuditAction: "create" | "update" | "delete" | "prune" | "take_over" | "invite" | "withdraw_invitation" | "set_up" | "join" | "reset_password" | "change_password" | "sign_in" | "sign_out" | "sign_out_everywhere" | "disable" | "enable" | "request_grant" | "approve_grant" | "review_grant" | "deny_grant" | "revoke_grant" | "withdraw_grant" | "escalate_grant" | "expire_grant" | "introduce_audit_key" | "decisions" | "export" | "erase_person" | "request" | "approve" | "deny" | "revoke" | "withdraw" | "escalate" | "expire" | "architecture_review" | "retire" | "purge_personal_data" | "read_prompt";
+        AuditAction: "create" | "update" | "delete" | "prune" | "take_over" | "invite" | "withdraw_invitation" | "set_up" | "join" | "reset_password" | "change_password" | "sign_in" | "sign_out" | "sign_out_everywhere" | "disable" | "enable" | "request_grant" | "approve_grant" | "review_grant" | "deny_grant" | "revoke_grant" | "withdraw_grant" | "escalate_grant" | "expire_grant" | "introduce_audit_key" | "decisions" | "export" | "erase_person" | "request" | "approve" | "deny" | "revoke" | "withdraw" | "escalate" | "expire" | "architecture_review" | "retire" | "open_review" | "comment" | "answer" | "settle" | "close" | "suspend_key" | "reinstate_key" | "acknowledge_violation" | "purge_personal_data" | "read_prompt";
         /** @description A signed checkpoint. */
         AuditCheckpoint: {
             /**
@@ -4551,6 +5190,7 @@ export interface components {
             likely_owner: components["schemas"]["PersonName"] | null;
             /** @description A name for a workload that would explain it. */
             suggested_name: string;
+            /** @description The workload that its key stands for by now: what comes from now on is its own. */
             registered_as: components["schemas"]["WorkloadName"] | null;
         };
         /** @description What one model served. */
@@ -4626,6 +5266,11 @@ export interface components {
             repeated: components["schemas"]["AgendaException"][];
             /** @description The rules that were met most often in the month, the first ten. */
             top_violations: components["schemas"]["AgendaViolations"][];
+            /**
+             * Format: uint64
+             * @description Severe violations of the month that nobody has looked at.
+             */
+            open_severe_violations: number;
             /** @description Changes of policies in the month, oldest first. */
             policy_changes: components["schemas"]["PolicyChange"][];
             /** @description Model choices that were not looked at in time, or never explained. */
@@ -4851,6 +5496,391 @@ export interface components {
         Channel: "email" | "webhook" | "slack";
         /** @description How far a delivery has come. */
         DeliveryState: "waiting" | "delivered" | "failed";
+        /** @description A month's statements. */
+        Statements: {
+            /** @description The month. */
+            period: string;
+            /** @description How far it has come. */
+            state: components["schemas"]["StatementState"];
+            /** @description Why it cannot be closed now; null where it can. */
+            not_closable: string | null;
+            /** @description By cost center; the last one is what none answers for. */
+            items: components["schemas"]["StatementHead"][];
+        };
+        /** @description How far a statement has come. */
+        StatementState: "draft" | "review" | "closed";
+        /** @description A statement without its lines. */
+        StatementHead: {
+            /** @description How it is asked for: the month and the cost center, or `-` where none answers for it. */
+            name: string;
+            /** @description The month. */
+            period: string;
+            /** @description Whose it is; null is what no cost center answers for. */
+            cost_center: components["schemas"]["CostCenterName"] | null;
+            /** @description Who answers for it. */
+            owner: string | null;
+            /** @description How far it has come. */
+            state: components["schemas"]["StatementState"];
+            /** @description How the cost center is charged on the month's last day, in a word. */
+            chargeback: string | null;
+            /** @description The rate card; null is the list price. */
+            rate_card: string | null;
+            /** @description Its sums. */
+            totals: components["schemas"]["StatementTotals"];
+            /** @description What it asks for. */
+            billed: components["schemas"]["StatementBilled"];
+            /**
+             * Format: uint
+             * @description Disputes that are not settled.
+             */
+            open_disputes: number;
+            /** @description What a closed one can be held against. */
+            seal: components["schemas"]["StatementSeal"] | null;
+        };
+        /** @description Sums of a statement. */
+        StatementTotals: {
+            /**
+             * Format: uint64
+             * @description Calls.
+             */
+            calls: number;
+            /**
+             * Format: uint64
+             * @description Of them, those without a known price: they cost nothing here until they have one.
+             */
+            unpriced_calls: number;
+            /** @description What was metered, at list price. */
+            list_usd: components["schemas"]["PicoUsdSum"];
+            /**
+             * @description What the rate card adds to that or takes off: rates, idle capacity, shared cost,
+             *     rounding.
+             */
+            rate_difference_usd: components["schemas"]["PicoUsdSum"];
+            /** @description Both together: charged, subsidised and unallocated. */
+            amount_usd: components["schemas"]["PicoUsdSum"];
+            /** @description What the cost center pays. */
+            charged_usd: components["schemas"]["PicoUsdSum"];
+            /** @description What the central budget pays. */
+            subsidised_usd: components["schemas"]["PicoUsdSum"];
+            /** @description What nobody pays yet. */
+            unallocated_usd: components["schemas"]["PicoUsdSum"];
+            /** @description Of the amount, what corrects closed months. */
+            corrections_usd: components["schemas"]["PicoUsdSum"];
+        };
+        /** @description What a statement asks for, in its currency. */
+        StatementBilled: {
+            /** @description The currency. */
+            currency: string;
+            /** @description So much of it for one US dollar; none for US dollars. */
+            per_usd: components["schemas"]["Exact"] | null;
+            /** @description The day since when that rate holds. */
+            per_usd_since: string | null;
+            /** @description What is charged, rounded to the currency's smallest unit. */
+            charged: components["schemas"]["Exact"];
+        };
+        /** @description A decimal number as a string */
+        Exact: string;
+        /** @description The seal of one statement. */
+        StatementSeal: {
+            /** @description Whose it is. */
+            cost_center?: components["schemas"]["CostCenterName"] | null;
+            /** @description SHA-256 of its rows as JSON, one a line, in hexadecimal digits. */
+            sha256: string;
+            /**
+             * Format: uint64
+             * @description How many rows.
+             */
+            rows: number;
+            /** @description Who answered for it. */
+            owner?: string | null;
+            /** @description How the cost center was charged on the month's last day. */
+            chargeback?: string | null;
+            /** @description The rate card; none is the list price. */
+            rate_card?: string | null;
+            /** @description The currency of what it asks for. */
+            currency: string;
+            /** @description So much of it for one US dollar; none for US dollars. */
+            per_usd?: components["schemas"]["Exact"] | null;
+            /** @description The day since when that rate held. */
+            per_usd_since?: string | null;
+            /** @description What it asks for, in that currency. */
+            billed: components["schemas"]["Exact"];
+            /** @description At list price. */
+            list_usd: components["schemas"]["PicoUsdSum"];
+            /** @description At the internal rate: charged, subsidised and unallocated together. */
+            amount_usd: components["schemas"]["PicoUsdSum"];
+            /** @description What the cost center pays. */
+            charged_usd: components["schemas"]["PicoUsdSum"];
+            /** @description What the central budget pays for it. */
+            subsidised_usd: components["schemas"]["PicoUsdSum"];
+            /** @description What nobody pays yet. */
+            unallocated_usd: components["schemas"]["PicoUsdSum"];
+        };
+        /** @description A cost center's month. */
+        Statement: {
+            /** @description How it is asked for: the month and the cost center, or `-` where none answers for it. */
+            name: string;
+            /** @description The month. */
+            period: string;
+            /** @description Whose it is; null is what no cost center answers for. */
+            cost_center: components["schemas"]["CostCenterName"] | null;
+            /** @description Who answers for it. */
+            owner: string | null;
+            /** @description How far it has come. */
+            state: components["schemas"]["StatementState"];
+            /** @description How the cost center is charged on the month's last day, in a word. */
+            chargeback: string | null;
+            /** @description The rate card; null is the list price. */
+            rate_card: string | null;
+            /** @description Its sums. */
+            totals: components["schemas"]["StatementTotals"];
+            /** @description What it asks for. */
+            billed: components["schemas"]["StatementBilled"];
+            /**
+             * Format: uint
+             * @description Disputes that are not settled.
+             */
+            open_disputes: number;
+            /** @description What a closed one can be held against. */
+            seal: components["schemas"]["StatementSeal"] | null;
+            /** @description What it is made of, the dearest first. */
+            lines: components["schemas"]["StatementLine"][];
+            /** @description What to do about it. */
+            advice: string[];
+            /** @description What has to be known to read it. */
+            notes: string[];
+            /** @description What was said about it. */
+            comments: components["schemas"]["PeriodComment"][];
+        };
+        /** @description Some of a statement that belongs together. */
+        StatementLine: {
+            /** @description What it is for. */
+            line: components["schemas"]["ChargeLine"];
+            /** @description What a rate card calls it, where it is no usage. */
+            name: string | null;
+            /** @description Whose people called. */
+            team: components["schemas"]["TeamName"] | null;
+            /** @description For which work. */
+            workload: components["schemas"]["WorkloadName"] | null;
+            /** @description Production or experimentation. */
+            environment: components["schemas"]["Environment"] | null;
+            /** @description Who served. */
+            provider: components["schemas"]["ProviderName"] | null;
+            /** @description The model that served. */
+            model: string | null;
+            /** @description Covered by a subscription. */
+            subscription: boolean;
+            /** @description The closed month that it corrects. */
+            corrects: string | null;
+            /**
+             * Format: uint64
+             * @description Calls.
+             */
+            calls: number;
+            /**
+             * Format: uint64
+             * @description Tokens of all kinds.
+             */
+            tokens: number;
+            /** @description At list price; null where no list has a price. */
+            list_usd: components["schemas"]["PicoUsdSum"] | null;
+            /** @description At the internal rate. */
+            amount_usd: components["schemas"]["PicoUsdSum"];
+            /** @description Who pays it. */
+            payment: components["schemas"]["Payment"];
+            /** @description How many of what, at which amount. */
+            meters: components["schemas"]["MeterSum"][];
+            /** @description The filters, of `GET /api/v1/events`, that lead to its calls; null where it has none. */
+            calls_filter: components["schemas"]["CallsFilter"] | null;
+        };
+        /** @description One meter of a line. */
+        MeterSum: {
+            /** @description What was counted. */
+            meter: string;
+            /**
+             * Format: uint64
+             * @description How many of it.
+             */
+            quantity: number;
+            /** @description At the internal rate. */
+            amount_usd: components["schemas"]["PicoUsdSum"];
+        };
+        /** @description What leads from a line to its calls. */
+        CallsFilter: {
+            /**
+             * Format: date-time
+             * @description From this time…
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description …to this one.
+             */
+            to: string;
+            /** @description Filters as in queries. */
+            filters: components["schemas"]["Filter"][];
+        };
+        /** @description One condition on a dimension. The value `unattributed` stands for "not known". */
+        Filter: {
+            /** @description What to look at. */
+            dimension: components["schemas"]["Dimension"];
+            /** @description How to compare. */
+            op: components["schemas"]["FilterOp"];
+            /** @description With what: one for `eq`, `ne`, `prefix`; any number for `in`, `not_in`. */
+            values?: string[];
+        };
+        /** @description A property of a call that answers can be split by */
+        Dimension: ("person" | "team" | "department" | "cost_center" | "key" | "workload" | "workload_class" | "application" | "user_agent" | "environment" | "task_type" | "task_id" | "session" | "value_tag" | "template" | "provider" | "model" | "model_requested" | "model_reported" | "model_family" | "tier" | "service_tier" | "data_class" | "source" | "status" | "counts" | "operation" | "fallback" | "error_code" | "streamed" | "rule" | "policy_decision" | "policy_severity" | "violation" | "price_version") | string;
+        /** @description How a filter compares. */
+        FilterOp: "eq" | "ne" | "in" | "not_in" | "is_null" | "is_not_null" | "prefix";
+        /** @description What somebody said about a statement. */
+        PeriodComment: {
+            /**
+             * Format: uint32
+             * @description 1, 2, 3…
+             */
+            number: number;
+            /** @description About whose statement. */
+            cost_center: components["schemas"]["CostCenterName"];
+            /** @description A remark or a dispute. */
+            kind: components["schemas"]["CommentKind"];
+            /** @description How far a dispute has come; a remark is settled. */
+            state: components["schemas"]["CommentState"];
+            /** @description Who. */
+            by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description What. */
+            text: string;
+            /** @description What was answered, the oldest first. */
+            replies?: components["schemas"]["CommentReply"][];
+        };
+        /** @description What somebody says about a statement. */
+        CommentKind: "comment" | "dispute";
+        /** @description How far a dispute has come. */
+        CommentState: "open" | "answered" | "settled";
+        /** @description An answer. */
+        CommentReply: {
+            /** @description Who. */
+            by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description What. */
+            text: string;
+        };
+        /** @description What teams are shown of a month. */
+        Showbacks: {
+            /** @description By team; the first one is calls of no known team. */
+            items: components["schemas"]["Showback"][];
+        };
+        /** @description What a team is shown of a month. */
+        Showback: {
+            /** @description The month. */
+            period: string;
+            /** @description The team; null is calls of no known team. */
+            team: components["schemas"]["TeamName"] | null;
+            /** @description How far its statements have come. */
+            state: components["schemas"]["StatementState"];
+            /** @description Its sums. */
+            totals: components["schemas"]["StatementTotals"];
+            /** @description What they are made of, the dearest first. */
+            lines: components["schemas"]["StatementLine"][];
+            /** @description What to do about it. */
+            advice: string[];
+        };
+        /** @description A month of statements, named such as `2026-10`. */
+        PeriodSpec: {
+            /** @description How far they have come. */
+            state: components["schemas"]["PeriodState"];
+            /** @description Who opened them for review, or closed them without. */
+            opened_by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            opened_at: string;
+            /** @description What was said, the oldest first. */
+            comments?: components["schemas"]["PeriodComment"][];
+            /** @description What closed statements can be held against. */
+            seal?: components["schemas"]["PeriodSeal"] | null;
+        };
+        /** @description How far a month's statements have come; before that they are a draft. */
+        PeriodState: "review" | "closed";
+        /** @description What closed statements can be held against. */
+        PeriodSeal: {
+            /** @description Who closed it. */
+            by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /**
+             * Format: uint64
+             * @description How many postings it made.
+             */
+            postings: number;
+            /** @description The statements, by cost center; the one without is what nobody answers for. */
+            statements: components["schemas"]["StatementSeal"][];
+        };
+        PeriodResource: {
+            /** @constant */
+            kind: "Period";
+            name: components["schemas"]["Name"];
+            /** @description 1 at creation, raised by each change. */
+            version: number;
+            spec: components["schemas"]["PeriodSpec"];
+            /** @description What Tally made of it. */
+            status?: unknown;
+            /** @description The file set that created it. */
+            applied_by?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description What came of holding a closed month against its seal. */
+        PeriodVerified: {
+            /** @description The month. */
+            period: string;
+            /**
+             * Format: uint
+             * @description How many statements were held against their seals.
+             */
+            statements: number;
+            /** @description What does not fit; nothing when all is as it was sealed. */
+            differences: string[];
+        };
+        /** @description What a rate card would have made of a month. */
+        RateCardPreview: {
+            /** @description The month. */
+            period: string;
+            /** @description By cost center; the last one is what none answers for. */
+            effects: components["schemas"]["RateCardEffect"][];
+            /** @description All together. */
+            total: components["schemas"]["RateCardEffect"];
+        };
+        /** @description What it would have made for one cost center. */
+        RateCardEffect: {
+            /** @description Whose; null is what no cost center answers for, and the total. */
+            cost_center: components["schemas"]["CostCenterName"] | null;
+            /** @description At list price. */
+            list_usd: components["schemas"]["PicoUsdSum"];
+            /** @description At the rates that held. */
+            amount_before_usd: components["schemas"]["PicoUsdSum"];
+            /** @description At those of the card. */
+            amount_after_usd: components["schemas"]["PicoUsdSum"];
+            /** @description What was charged. */
+            charged_before_usd: components["schemas"]["PicoUsdSum"];
+            /** @description What would have been. */
+            charged_after_usd: components["schemas"]["PicoUsdSum"];
+        };
         /** @description The company: the time zone and calendar that windows and charts use. */
         OrganizationSpec: {
             /**
@@ -5149,15 +6179,38 @@ export interface components {
             /** @description How it is charged. */
             chargeback?: components["schemas"]["Chargeback"] | null;
         };
-        /** @description How a cost center is charged. */
+        /** @description How a cost center is charged, and was. */
         Chargeback: {
             /** @description The model. */
             model: components["schemas"]["ChargebackModel"];
-            /** @description The sunset date of a subsidy. */
+            /** @description The first day it holds; since ever when absent. */
+            from?: string | null;
+            /** @description The last day of a subsidy; charged afterwards. */
             until?: string | null;
+            /**
+             * @description Each month's quota at the internal rate: what is paid centrally of a subsidy, or of a
+             *     hybrid's experimentation; what is charged at most by a quota.
+             */
+            quota_usd?: components["schemas"]["PicoUsd"] | null;
+            /** @description What held before, the oldest first; each until the next begins. */
+            history?: components["schemas"]["ChargebackRule"][];
         };
         /** @description What a cost center pays for. */
         ChargebackModel: "subsidy" | "showback" | "production" | "hybrid" | "quota";
+        /** @description How a cost center is charged from one day on; `docs/chargeback.md` says who pays what. */
+        ChargebackRule: {
+            /** @description The model. */
+            model: components["schemas"]["ChargebackModel"];
+            /** @description The first day it holds; since ever when absent. */
+            from?: string | null;
+            /** @description The last day of a subsidy; charged afterwards. */
+            until?: string | null;
+            /**
+             * @description Each month's quota at the internal rate: what is paid centrally of a subsidy, or of a
+             *     hybrid's experimentation; what is charged at most by a quota.
+             */
+            quota_usd?: components["schemas"]["PicoUsd"] | null;
+        };
         CostCenterResource: {
             /** @constant */
             kind: "CostCenter";
@@ -5274,6 +6327,13 @@ export interface components {
              * @default false
              */
             revoked: boolean;
+            /**
+             * @description Why it opens nothing for now. Said by `tally key suspend` and by rules that contain; a
+             *     file that is silent on it keeps it.
+             */
+            suspended?: components["schemas"]["KeySuspension"] | null;
+            /** @description How its last suspension ended. Said by `tally key reinstate` only. */
+            reinstated?: components["schemas"]["KeyReinstatement"] | null;
             /** @description How fast its calls may come. */
             rate_limit?: components["schemas"]["RateLimit"] | null;
         };
@@ -5288,6 +6348,24 @@ export interface components {
             sha256: string;
             /** @description The first characters, to recognise it by. */
             prefix: string;
+        };
+        /** @description Why a key opens nothing for now. */
+        KeySuspension: {
+            /**
+             * Format: date-time
+             * @description Since when; the time of the call, where a rule did it.
+             */
+            at: string;
+            /** @description Who did it, as the audit trail names them. */
+            by: string;
+            /** @description Why, in a sentence. */
+            reason: string;
+            /** @description The severe rule that was met, as `policy/rule`; none when it was done by hand. */
+            rule?: string | null;
+            /** @description The usage event of the call that met it. */
+            event?: components["schemas"]["EventId"] | null;
+            /** @description That call. */
+            call?: components["schemas"]["CallId"] | null;
         };
         KeyResource: {
             /** @constant */
@@ -5544,6 +6622,136 @@ export interface components {
             /** @description The `after` of the next page. */
             next: string | null;
         };
+        /** @description Rates for every cost center, from one month until another card begins. */
+        RateCardSpec: {
+            /** @description The first day it holds, the first of a month in the organisation's time zone. */
+            from: string;
+            /**
+             * @description The first day it no longer holds, the first of a month; until the next card begins
+             *     when absent.
+             */
+            until?: string | null;
+            /**
+             * @description Added to the list price, in percent; negative is a discount.
+             * @default 0
+             */
+            markup_percent: components["schemas"]["Exact"];
+            /** @description What holds instead for some; of several that match, the one that names most. */
+            negotiated?: components["schemas"]["NegotiatedRate"][];
+            /** @description Capacity that is paid whether it is used or not. */
+            reserved?: components["schemas"]["ReservedCapacity"][];
+            /** @description What the platform itself costs. */
+            shared?: components["schemas"]["SharedCost"][];
+            /**
+             * @description How what is charged is rounded to the currency's smallest unit.
+             * @default {
+             *       "mode": "half_up",
+             *       "per": "statement"
+             *     }
+             */
+            rounding: components["schemas"]["Rounding"];
+            /** @description The currency of statements; the organisation's when absent. */
+            currency?: string | null;
+            /** @description What a US dollar is worth in that currency, by day. */
+            exchange_rates?: components["schemas"]["ExchangeRate"][];
+        };
+        /** @description A rate that was agreed on. */
+        NegotiatedRate: {
+            /** @description For this cost center only. */
+            cost_center?: components["schemas"]["CostCenterName"] | null;
+            /** @description For this provider only. */
+            provider?: components["schemas"]["ProviderName"] | null;
+            /** @description For this model only, as Tally names it. */
+            model?: string | null;
+            /** @description For this meter only, such as `output` or `tool:web_search`. */
+            meter?: string | null;
+            /** @description US dollars per million tokens of that meter, whatever the list asks. */
+            usd_per_million?: components["schemas"]["RatePerToken"] | null;
+            /** @description Instead: added to the list price, in percent. */
+            markup_percent?: components["schemas"]["Exact"] | null;
+        };
+        /** @description A commitment by the month. */
+        ReservedCapacity: {
+            /** @description What to call it. */
+            name: string;
+            /** @description What it costs a month. */
+            monthly_usd: components["schemas"]["PicoUsd"];
+            /** @description It covers calls that this provider served. */
+            provider?: components["schemas"]["ProviderName"] | null;
+            /** @description It covers these models only. */
+            models?: string[];
+            /** @description Who ordered it. */
+            owner?: components["schemas"]["CostCenterName"] | null;
+            /** @description Who pays for what nobody used. */
+            idle: components["schemas"]["IdleSplit"];
+        };
+        /** @description Who pays for reserved capacity that nobody used. */
+        IdleSplit: "owner" | "even" | "proportional" | "central";
+        /** @description What the platform itself costs. */
+        SharedCost: {
+            /** @description What to call it. */
+            name: string;
+            /** @description What it costs a month. */
+            monthly_usd: components["schemas"]["PicoUsd"];
+            /** @description Who pays for it. */
+            split: components["schemas"]["SharedSplit"];
+            /** @description The amounts of `fixed`. */
+            fixed?: {
+                [key: string]: components["schemas"]["PicoUsd"];
+            };
+        };
+        /** @description Who pays for what the platform itself costs. */
+        SharedSplit: "even" | "proportional" | "fixed";
+        /** @description How what is charged is rounded. */
+        Rounding: {
+            /**
+             * @description To which side.
+             * @default half_up
+             */
+            mode: components["schemas"]["RoundingMode"];
+            /**
+             * @description What.
+             * @default statement
+             */
+            per: components["schemas"]["RoundingPer"];
+        };
+        /** @description To which side an amount is rounded. */
+        RoundingMode: "half_up" | "half_even" | "up";
+        /** @description What is rounded. */
+        RoundingPer: "statement" | "line";
+        /** @description What a US dollar is worth from a day on. */
+        ExchangeRate: {
+            /** @description The first day it holds. */
+            from: string;
+            /** @description So much of the currency for one US dollar. */
+            per_usd: components["schemas"]["Exact"];
+        };
+        RateCardResource: {
+            /** @constant */
+            kind: "RateCard";
+            name: components["schemas"]["Name"];
+            /** @description 1 at creation, raised by each change. */
+            version: number;
+            spec: components["schemas"]["RateCardSpec"];
+            /** @description What Tally made of it. */
+            status?: unknown;
+            /** @description The file set that created it. */
+            applied_by?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        RateCardPage: {
+            items: components["schemas"]["RateCardResource"][];
+            /** @description The `after` of the next page. */
+            next: string | null;
+        };
+        PeriodPage: {
+            items: components["schemas"]["PeriodResource"][];
+            /** @description The `after` of the next page. */
+            next: string | null;
+        };
         Credentials: {
             /** @description The person's name or e-mail. */
             name: string;
@@ -5613,19 +6821,6 @@ export interface components {
              */
             offset: number;
         };
-        /** @description A property of a call that answers can be split by */
-        Dimension: ("person" | "team" | "department" | "cost_center" | "key" | "workload" | "workload_class" | "application" | "user_agent" | "environment" | "task_type" | "task_id" | "session" | "value_tag" | "template" | "provider" | "model" | "model_requested" | "model_reported" | "model_family" | "tier" | "service_tier" | "data_class" | "source" | "status" | "counts" | "operation" | "fallback" | "error_code" | "streamed" | "rule" | "policy_decision" | "policy_severity" | "violation" | "price_version") | string;
-        /** @description One condition on a dimension. The value `unattributed` stands for "not known". */
-        Filter: {
-            /** @description What to look at. */
-            dimension: components["schemas"]["Dimension"];
-            /** @description How to compare. */
-            op: components["schemas"]["FilterOp"];
-            /** @description With what: one for `eq`, `ne`, `prefix`; any number for `in`, `not_in`. */
-            values?: string[];
-        };
-        /** @description How a filter compares. */
-        FilterOp: "eq" | "ne" | "in" | "not_in" | "is_null" | "is_not_null" | "prefix";
         /** @description A named range, or one from a time, inclusive, to another, exclusive */
         Range: ("last_hour" | "last_24_hours" | "today" | "yesterday" | "last_7_days" | "last_30_days" | "last_90_days" | "this_week" | "last_week" | "this_month" | "last_month" | "this_quarter" | "last_quarter" | "this_year" | "last_year") | {
             /** Format: date-time */
@@ -5647,6 +6842,21 @@ export interface components {
              */
             desc: boolean;
         };
+        /** @description A version of the format. */
+        FocusVersion: "1.2" | "1.4";
+        /** @description How the file is written. */
+        FocusFormat: "csv" | "parquet";
+        /** @description A provider's bill. */
+        ProviderBill: {
+            /** @description The provider, as Tally names it. */
+            provider: components["schemas"]["ProviderName"];
+            /** @description What the bill is written in. */
+            format: components["schemas"]["BillFormat"];
+            /** @description The bill itself: the report's JSON as it came, or the CSV. */
+            text: string;
+        };
+        /** @description What a bill is written in. */
+        BillFormat: "anthropic-usage" | "anthropic-cost" | "openai-usage" | "openai-costs" | "csv";
         /**
          * @description A call that somebody could make. What is not said is looked up, or is as of a call that says
          *     nothing.
@@ -5699,6 +6909,21 @@ export interface components {
              * @default null
              */
             format: string | null;
+        };
+        /** @description What was found. */
+        ViolationNote: {
+            /** @description In 1 to 2,000 characters. */
+            note: string;
+        };
+        /** @description Why. */
+        SuspensionReason: {
+            /** @description In 1 to 2,000 characters. */
+            reason: string;
+        };
+        /** @description What was found. */
+        ReinstatementNote: {
+            /** @description In 1 to 2,000 characters. */
+            note: string;
         };
         /** @description A set of resources, and what to do with it. */
         ApplyRequest: {
@@ -5806,6 +7031,21 @@ export interface components {
              */
             note: string | null;
         };
+        /** @description Until when the choice of a tier holds. */
+        TierReview: {
+            /**
+             * @description Why a cheaper tier does not do; left out, what was said before still holds.
+             * @default null
+             */
+            reason: string | null;
+            /** @description The day by which it is looked at again, at most a year ahead. */
+            review_by: string;
+            /**
+             * @description For the audit trail.
+             * @default null
+             */
+            note: string | null;
+        };
         /** @description Over which time a baseline is. */
         NewBaseline: {
             /**
@@ -5877,6 +7117,93 @@ export interface components {
              * @default false
              */
             all: boolean;
+        };
+        /** @description Something said about a statement. */
+        StatementComment: {
+            /** @description About whose. */
+            cost_center: components["schemas"]["CostCenterName"];
+            /** @description A remark or a dispute. */
+            kind: components["schemas"]["CommentKind"];
+            /** @description In 1 to 2,000 characters. */
+            text: string;
+        };
+        /** @description An answer to a comment. */
+        CommentAnswer: {
+            /**
+             * Format: uint32
+             * @description The comment's number.
+             */
+            comment: number;
+            /** @description In 1 to 2,000 characters. */
+            text: string;
+        };
+        /** @description The end of a dispute. */
+        DisputeSettlement: {
+            /**
+             * Format: uint32
+             * @description The comment's number.
+             */
+            comment: number;
+            /**
+             * @description A last word.
+             * @default null
+             */
+            text: string | null;
+        };
+        RateCardPreviewRequest: {
+            /** @description The card. */
+            spec: components["schemas"]["RateCardSpecInput"];
+            /**
+             * @description The month, by default the last one that is over.
+             * @default null
+             */
+            period: string | null;
+        };
+        /** @description Rates for every cost center, from one month until another card begins. */
+        RateCardSpecInput: {
+            /** @description The first day it holds, the first of a month in the organisation's time zone. */
+            from: string;
+            /**
+             * @description The first day it no longer holds, the first of a month; until the next card begins
+             *     when absent.
+             */
+            until?: string | null;
+            /**
+             * @description Added to the list price, in percent; negative is a discount.
+             * @default 0
+             */
+            markup_percent: components["schemas"]["Exact"];
+            /** @description What holds instead for some; of several that match, the one that names most. */
+            negotiated?: components["schemas"]["NegotiatedRate"][];
+            /** @description Capacity that is paid whether it is used or not. */
+            reserved?: components["schemas"]["ReservedCapacity"][];
+            /** @description What the platform itself costs. */
+            shared?: components["schemas"]["SharedCost"][];
+            /**
+             * @description How what is charged is rounded to the currency's smallest unit.
+             * @default {
+             *       "mode": "half_up",
+             *       "per": "statement"
+             *     }
+             */
+            rounding: components["schemas"]["RoundingInput"];
+            /** @description The currency of statements; the organisation's when absent. */
+            currency?: string | null;
+            /** @description What a US dollar is worth in that currency, by day. */
+            exchange_rates?: components["schemas"]["ExchangeRate"][];
+        };
+        /** @description How what is charged is rounded. */
+        RoundingInput: {
+            /**
+             * @description To which side.
+             * @default half_up
+             */
+            mode: components["schemas"]["RoundingMode"];
+            /**
+             * @description What.
+             * @default statement
+             */
+            per: components["schemas"]["RoundingPer"];
         };
         /** @description The company: the time zone and calendar that windows and charts use. */
         OrganizationSpecInput: {
@@ -6016,6 +7343,13 @@ export interface components {
              * @default false
              */
             revoked: boolean;
+            /**
+             * @description Why it opens nothing for now. Said by `tally key suspend` and by rules that contain; a
+             *     file that is silent on it keeps it.
+             */
+            suspended?: components["schemas"]["KeySuspension"] | null;
+            /** @description How its last suspension ended. Said by `tally key reinstate` only. */
+            reinstated?: components["schemas"]["KeyReinstatement"] | null;
             /** @description How fast its calls may come. */
             rate_limit?: components["schemas"]["RateLimit"] | null;
         };
@@ -7248,6 +8582,83 @@ export interface operations {
             };
         };
     };
+    exportFocus: {
+        parameters: {
+            query: {
+                /** @description The month, such as `2026-10`. */
+                period: string;
+                /** @description The version of FOCUS; by default 1.2. */
+                version?: components["schemas"]["FocusVersion"] | null;
+                /** @description How the file is written; by default CSV. */
+                format?: components["schemas"]["FocusFormat"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/vnd.apache.parquet": string;
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reconcile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "provider": "anthropic",
+                 *       "format": "csv",
+                 *       "text": "date,model,meter,quantity,cost,currency\n2026-10-31,claude-opus-4-8,output,1000000,25.00,USD\n"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ProviderBill"];
+            };
+        };
+        responses: {
+            /** @description The differences. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reconciliation"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     explainPolicies: {
         parameters: {
             query?: never;
@@ -7333,6 +8744,8 @@ export interface operations {
                 severity?: string | null;
                 /** @description Only those that this rule decided, as `policy/rule`. */
                 rule?: string | null;
+                /** @description Only those that somebody has looked at, or only those that nobody has. */
+                acknowledged?: boolean | null;
                 /** @description A named range; by default the last 30 days. */
                 range?: string | null;
                 /** @description Instead: from this time… */
@@ -7357,6 +8770,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ViolationPage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acknowledgeViolation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The id, a UUID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "note": "A test; the team knows"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ViolationNote"];
+            };
+        };
+        responses: {
+            /** @description Who looked at it first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acknowledgement"];
                 };
             };
             /** @description What went wrong, and what to do about it. */
@@ -7496,7 +8953,95 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RevokedKey"];
+                    "application/json": components["schemas"]["ChangedKey"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    suspendKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "It stood in a public repository"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SuspensionReason"];
+            };
+        };
+        responses: {
+            /** @description The key. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedKey"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reinstateKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "note": "The secret was changed"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReinstatementNote"];
+            };
+        };
+        responses: {
+            /** @description The key. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedKey"];
                 };
             };
             /** @description What went wrong, and what to do about it. */
@@ -8812,6 +10357,51 @@ export interface operations {
             };
         };
     };
+    reviewWorkload: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "review_by": "2027-02-01",
+                 *       "note": "Compared again: the standard tier still misses a fifth"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TierReview"];
+            };
+        };
+        responses: {
+            /** @description The workload. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkloadResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     freezeBaseline: {
         parameters: {
             query?: never;
@@ -9435,6 +11025,390 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listStatements: {
+        parameters: {
+            query?: {
+                /** @description The month, such as `2026-10`; by default the one that goes on. */
+                period?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The statements, without their lines. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statements"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStatement: {
+        parameters: {
+            query?: {
+                /** @description How it looks; by default JSON. */
+                format?: "json" | "csv" | "markdown" | "html";
+            };
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The statement. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statement"];
+                    "text/csv": string;
+                    "text/markdown": string;
+                    "text/html": string;
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listShowback: {
+        parameters: {
+            query?: {
+                /** @description The month, such as `2026-10`; by default the one that goes on. */
+                period?: string | null;
+                /** @description Only this team. */
+                team?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Teams with their lines. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Showbacks"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    openReview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The month. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeriodResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    closePeriod: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The month with its seal. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeriodResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyPeriod: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What does not fit, if anything. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeriodVerified"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    commentOnStatement: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "cost_center": "cc-100-support",
+                 *       "kind": "dispute",
+                 *       "text": "The load test of 12 October belongs to the platform team"
+                 *     }
+                 */
+                "application/json": components["schemas"]["StatementComment"];
+            };
+        };
+        responses: {
+            /** @description The month with the comment. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeriodResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answerComment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "comment": 1,
+                 *       "text": "Its key belongs to your team."
+                 *     }
+                 */
+                "application/json": components["schemas"]["CommentAnswer"];
+            };
+        };
+        responses: {
+            /** @description The month with the answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeriodResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settleDispute: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "comment": 1,
+                 *       "text": "Its key belongs to your team."
+                 *     }
+                 */
+                "application/json": components["schemas"]["DisputeSettlement"];
+            };
+        };
+        responses: {
+            /** @description The month. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeriodResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewRateCard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "spec": {
+                 *         "from": "2027-01-01",
+                 *         "markup_percent": "4.5"
+                 *       },
+                 *       "period": "2026-10"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RateCardPreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Before and after. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RateCardPreview"];
                 };
             };
             /** @description What went wrong, and what to do about it. */
@@ -11897,6 +13871,328 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BaselineResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRateCards: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many at most, 1 to 1,000; by default 100. */
+                limit?: number | null;
+                /** @description Only names that begin with this. */
+                prefix?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Resources. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RateCardPage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createRateCard: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "rates-2027",
+                 *       "spec": {
+                 *         "from": "2027-01-01",
+                 *         "markup_percent": "4.5",
+                 *         "negotiated": [
+                 *           {
+                 *             "cost_center": "cc-100-support",
+                 *             "provider": "anthropic",
+                 *             "model": "claude-haiku-4-5",
+                 *             "meter": "output",
+                 *             "usd_per_million": "4.2"
+                 *           }
+                 *         ],
+                 *         "reserved": [
+                 *           {
+                 *             "name": "committed throughput",
+                 *             "monthly_usd": "5000",
+                 *             "provider": "anthropic",
+                 *             "idle": "proportional"
+                 *           }
+                 *         ],
+                 *         "shared": [
+                 *           {
+                 *             "name": "gateway",
+                 *             "monthly_usd": "1200",
+                 *             "split": "even"
+                 *           }
+                 *         ],
+                 *         "rounding": {
+                 *           "mode": "half_even",
+                 *           "per": "statement"
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    name: components["schemas"]["Name"];
+                    spec: components["schemas"]["RateCardSpecInput"];
+                };
+            };
+        };
+        responses: {
+            /** @description The resource. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RateCardResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRateCard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RateCardResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateRateCard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "version": 1,
+                 *       "spec": {
+                 *         "from": "2027-01-01",
+                 *         "markup_percent": "4.5",
+                 *         "negotiated": [
+                 *           {
+                 *             "cost_center": "cc-100-support",
+                 *             "provider": "anthropic",
+                 *             "model": "claude-haiku-4-5",
+                 *             "meter": "output",
+                 *             "usd_per_million": "4.2"
+                 *           }
+                 *         ],
+                 *         "reserved": [
+                 *           {
+                 *             "name": "committed throughput",
+                 *             "monthly_usd": "5000",
+                 *             "provider": "anthropic",
+                 *             "idle": "proportional"
+                 *           }
+                 *         ],
+                 *         "shared": [
+                 *           {
+                 *             "name": "gateway",
+                 *             "monthly_usd": "1200",
+                 *             "split": "even"
+                 *           }
+                 *         ],
+                 *         "rounding": {
+                 *           "mode": "half_even",
+                 *           "per": "statement"
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @description The version that was read. */
+                    version: number;
+                    spec: components["schemas"]["RateCardSpecInput"];
+                };
+            };
+        };
+        responses: {
+            /** @description The resource. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RateCardResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteRateCard: {
+        parameters: {
+            query: {
+                /** @description The version that was read; another one is refused. */
+                version: number;
+            };
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPeriods: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many at most, 1 to 1,000; by default 100. */
+                limit?: number | null;
+                /** @description Only names that begin with this. */
+                prefix?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Resources. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeriodPage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPeriod: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeriodResource"];
                 };
             };
             /** @description What went wrong, and what to do about it. */
