@@ -29,6 +29,8 @@ struct AuditQuery {
     kind: Option<String>,
     /// Only of the resource of this name.
     name: Option<String>,
+    /// Only of what was done in this way, such as `read_prompt`.
+    action: Option<String>,
     /// Newest first by default.
     #[serde(default)]
     order: Order,
@@ -76,6 +78,7 @@ async fn list(
         limit,
         kind: params::parsed("kind", query.kind.as_deref())?,
         name: params::parsed("name", query.name.as_deref())?,
+        action: params::parsed("action", query.action.as_deref())?,
     };
     let items = api.state.store.audit(filter).await.map_err(problem)?;
     let is_full = u32::try_from(items.len()).is_ok_and(|count| count == limit);

@@ -1,5 +1,5 @@
 //! The audit trail as a log that a third party can prove untouched: checkpoints, proofs,
-//! keys, the export; and erasing a person from it.
+//! keys, the export.
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use http::{HeaderValue, StatusCode, header};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tally_ingest::edge::{self, Problem};
+use tally_ingest::edge::Problem;
 use tally_store::{AuditAction, StoreError, log::KeptCheckpoint};
-use tally_types::{PersonName, Role, Timestamp};
+use tally_types::{Role, Timestamp};
 
 use crate::{
     caller::Caller,
     operation::{Access, Operation},
-    params::{self, PathParams},
+    params,
     state::Api,
     store_problem::problem,
 };
@@ -30,7 +30,6 @@ const TAG: &str = "audit";
 /// Who may prove the log, and take it out of the house.
 const PROVERS: &[Role] = &[Role::Admin, Role::Security, Role::Auditor];
 const KEEPERS: &[Role] = &[Role::Admin, Role::Security];
-const BODY_BYTES_MAX: usize = 16 << 10;
 
 /// A signed checkpoint.
 #[derive(Serialize, JsonSchema)]
@@ -103,21 +102,6 @@ struct ConsistencyReply {
     hashes: Vec<String>,
 }
 
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ErasePerson {
-    /// Why; it stands in the audit trail.
-    reason: String,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct ErasedPerson {
-    /// Entries of the audit trail in which something was erased.
-    entries: u64,
-    /// Keys that were revoked.
-    keys: u64,
-}
-
 pub(crate) fn operations() -> Vec<Operation> {
     let (provers, keepers) = (Access::Roles(PROVERS), Access::Roles(KEEPERS));
     vec![
@@ -145,10 +129,6 @@ pub(crate) fn operations() -> Vec<Operation> {
         Operation::post("rotateAuditKey", "/api/v1/audit/keys", keepers, rotate)
             .about(TAG, "Sign with a new key", "The key before introduces it in the log.")
             .reply::<KeyLine>("The new public key."),
-        Operation::post("erasePerson", "/api/v1/people/{name}/erase", keepers, erase)
-            .about("accounts", "Erase a person's data", "Their display name and mail address go, from the audit log, too; account, sessions and inbox are deleted, their keys revoked. Their name stays as an opaque id, and every proof of the log stays valid.")
-            .body::<ErasePerson>(json!({ "reason": "left the company; asked for erasure" }))
-            .reply::<ErasedPerson>("What was done."),
     ]
 }
 
@@ -252,24 +232,4 @@ async fn rotate(
 ) -> Result<Json<KeyLine>, Problem> {
     let key = api.state.store.log().rotate_key(&caller.actor()).await.map_err(problem)?;
     Ok(Json(KeyLine { key: key.key, since: key.since }))
-}
-
-/// `POST /api/v1/people/{name}/erase`
-async fn erase(
-    State(api): State<Arc<Api>>,
-    Extension(path): Extension<PathParams>,
-    Extension(caller): Extension<Caller>,
-    body: Body,
-) -> Result<Json<ErasedPerson>, Problem> {
-    let person = PersonName(path.name()?);
-    let ErasePerson { reason } = edge::json(&edge::read(body, BODY_BYTES_MAX).await?)?;
-    if caller.person.as_ref() == Some(&person) {
-        let detail = "this is your own account";
-        return Err(Problem::new(StatusCode::CONFLICT, "own_account", detail)
-            .with_next_step("ask another admin to erase it"));
-    }
-    let log = api.state.store.log();
-    let done = log.erase_person(&caller.actor(), &person, &reason).await.map_err(problem)?;
-    api.reached_gateway().await;
-    Ok(Json(ErasedPerson { entries: done.entries, keys: done.keys }))
 }

@@ -151,7 +151,12 @@ pub(crate) fn cursor(after: Option<&str>) -> Result<Option<EventCursor>, Problem
 /// Where the next page begins, if there is one.
 pub(crate) fn next(items: &[UsageEvent], limit: usize) -> Option<String> {
     let last = items.last().filter(|_| items.len() == limit);
-    last.map(|last| format!("{},{}", last.time, last.event_id))
+    last.map(|last| cursor_text(EventCursor { time: last.time, event_id: last.event_id }))
+}
+
+/// `<time>,<event id>`
+pub(crate) fn cursor_text(EventCursor { time, event_id }: EventCursor) -> String {
+    format!("{time},{event_id}")
 }
 
 fn from_json<T: DeserializeOwned>(field: &str, text: &str) -> Result<T, Problem> {

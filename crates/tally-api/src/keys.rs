@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use tally_ingest::edge::Problem;
 use tally_store::{Snapshot, StoreError};
 use tally_types::{
-    KeyScope, Kind, Name, PersonName, Resource, Timestamp, WorkloadName, spec::AccessRule,
+    KeyScope, Kind, Name, PersonName, Resource, Timestamp, WorkloadName,
+    spec::{AccessRule, KeySpec},
 };
 
 use crate::{
@@ -45,11 +46,11 @@ pub(crate) struct MadeKey {
     in_effect: bool,
 }
 
-/// A key that opens nothing any more.
+/// A key that was revoked, suspended or reinstated.
 #[derive(Serialize, JsonSchema)]
-struct RevokedKey {
+pub(crate) struct ChangedKey {
     resource: Resource,
-    /// Whether the gateway refuses it already; if not, within seconds.
+    /// Whether the gateway knows it already; if not, within seconds.
     in_effect: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
@@ -63,7 +64,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             .secret(),
         Operation::post("revokeKey", "/api/v1/keys/{name}/revoke", Access::OwnOr(ADMINS), revoke)
             .about("keys", "Withdraw a key", "It opens nothing from now on.")
-            .reply::<RevokedKey>("The key."),
+            .reply::<ChangedKey>("The key."),
     ]
 }
 
@@ -90,8 +91,15 @@ pub(crate) fn may_create(
         return Err(refused("a key you make gets its secret from Tally".to_owned()));
     }
     let until = access(snapshot, person, spec, now)?;
-    let own = snapshot.keys.values().filter(|key| key.person.as_ref() == Some(person));
-    if own.filter(|key| !key.revoked).count() >= OWN_KEYS_MAX {
+    let own = snapshot.keys.iter().filter(|(_, key)| key.person.as_ref() == Some(person));
+    let by_rule = |key: &KeySpec| key.suspended.as_ref().is_some_and(|why| why.rule.is_some());
+    if let Some((name, _)) = own.clone().find(|(_, key)| by_rule(key)) {
+        // Else another key would be the way around what a severe rule has stopped; revoked or not.
+        let detail = format!("your key `{name}` is suspended by a rule");
+        return Err(Problem::new(StatusCode::FORBIDDEN, "key_suspended", detail)
+            .with_next_step("have security or an admin reinstate it first"));
+    }
+    if own.map(|(_, key)| key).filter(|key| !key.revoked).count() >= OWN_KEYS_MAX {
         return Err(refused(format!("you have {OWN_KEYS_MAX} keys already: revoke one first")));
     }
     let scopes = fields(spec)?.entry("scopes").or_insert(Value::Null);
@@ -206,7 +214,7 @@ async fn revoke(
     Extension(path): Extension<PathParams>,
     Extension(scope): Extension<Scope>,
     Extension(caller): Extension<Caller>,
-) -> Result<Json<RevokedKey>, Problem> {
+) -> Result<Json<ChangedKey>, Problem> {
     may_change(&caller, &scope, &path.name()?)?;
     let change = |spec: &mut Value| {
         fields(spec)?.insert("revoked".to_owned(), Value::Bool(true));
@@ -216,11 +224,19 @@ async fn revoke(
     let note = resource.applied_by.as_ref().map(|set| {
         format!("the file set `{set}` holds this key: set `revoked: true` there too, or the next apply opens it again")
     });
-    Ok(Json(RevokedKey { resource, in_effect: api.reached_gateway().await, note }))
+    Ok(Json(ChangedKey::new(&api, resource, note).await))
 }
 
-/// Admins change any key, people their own.
-fn may_change(caller: &Caller, scope: &Scope, name: &Name) -> Result<(), Problem> {
+// === impl ChangedKey ===
+
+impl ChangedKey {
+    pub(crate) async fn new(api: &Api, resource: Resource, note: Option<String>) -> Self {
+        Self { resource, in_effect: api.reached_gateway().await, note }
+    }
+}
+
+/// Whoever has no role that may changes their own only.
+pub(crate) fn may_change(caller: &Caller, scope: &Scope, name: &Name) -> Result<(), Problem> {
     let Scope::Own { person } = scope else { return Ok(()) };
     let key = caller.plane.snapshot().keys.get(name);
     let is_own = key.is_some_and(|key| key.person.as_ref() == Some(person));

@@ -27,6 +27,7 @@ mod caller;
 mod calls;
 mod catalog;
 mod components;
+mod erasure;
 mod events;
 mod examples;
 mod exceptions;
@@ -44,6 +45,7 @@ mod policies;
 mod prices;
 mod query;
 mod resources;
+mod retention;
 mod schema;
 mod scope;
 mod secret;
@@ -52,6 +54,7 @@ mod slot;
 mod state;
 mod status;
 mod store_problem;
+mod suspension;
 mod ui;
 mod violations;
 
@@ -88,9 +91,12 @@ fn operations() -> Vec<Operation> {
         live::operations(),
         prices::operations(),
         keys::operations(),
+        suspension::operations(),
         apply::operations(),
         audit::operations(),
         audit_log::operations(),
+        erasure::operations(),
+        retention::operations(),
         grants::operations(),
         exceptions::operations(),
         catalog::operations(),

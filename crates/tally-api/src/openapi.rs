@@ -31,6 +31,7 @@ const TAGS: &[(&str, &str)] = &[
     ("sign-in", "Sign-in, set-up, invitations."),
     ("accounts", "Local accounts and invitations, for admins."),
     ("audit", "Every change: who, what, when, why."),
+    ("retention", "How long personal data is kept, the purge, and kept prompts."),
     ("operation", "Health, metrics, the state of the parts."),
 ];
 

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tally_gateway::Gateway;
 use tally_journal::Journal;
+use tally_retention::Keeper;
 use tally_store::Store;
 use tally_types::{Clock, IdSource};
 use tokio::sync::{Mutex, Semaphore};
@@ -42,6 +43,8 @@ pub struct ApiState {
     pub secrets: Arc<dyn SecretMaker>,
     /// How budgets stand.
     pub budgets: Arc<dyn BudgetView>,
+    /// Forgets in time, and shows what is kept.
+    pub retention: Arc<Keeper>,
     /// Renders the metrics page.
     pub metrics: PrometheusHandle,
 }

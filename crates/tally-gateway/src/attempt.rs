@@ -13,6 +13,7 @@ use tally_types::{CallStatus, CountQuality, PicoUsd, Tokens, UsageEvent};
 use crate::{
     Gateway,
     estimate::{PromptSize, Reported},
+    keeping::Keeping,
     measure,
     plane::{DataPlane, Model, Route},
     protocol::{Observed, Streamed},
@@ -35,6 +36,8 @@ pub(crate) struct OpenAttempt {
     /// What the budgets hold for it; given back when it comes to nothing.
     hold: Option<Hold>,
     ticket: Option<Ticket>,
+    /// What is said, where it is kept.
+    keeping: Option<Keeping>,
 }
 
 /// How an attempt ended.
@@ -70,6 +73,7 @@ pub(crate) struct Start {
     pub(crate) started_ns: u64,
     pub(crate) hold: Option<Hold>,
     pub(crate) ticket: Option<Ticket>,
+    pub(crate) keeping: Option<Keeping>,
 }
 
 // === impl OpenAttempt ===
@@ -80,7 +84,7 @@ impl OpenAttempt {
         gateway: &Arc<Gateway>,
         start: Start,
     ) -> Result<Self, tally_journal::JournalError> {
-        let Start { plane, route, event, prompt, started_ns, hold, ticket, .. } = start;
+        let Start { plane, route, event, prompt, started_ns, hold, ticket, keeping, .. } = start;
         let intent = gateway.journal.open_intent(&event).await?;
         Ok(Self {
             gateway: Arc::clone(gateway),
@@ -94,13 +98,24 @@ impl OpenAttempt {
             first_token_us: None,
             hold,
             ticket,
+            keeping,
         })
     }
 
     /// The request's body, which marks the attempt as sent when it leaves.
-    pub(crate) fn body(&self, bytes: bytes::Bytes) -> MarkedBody {
+    pub(crate) fn body(&mut self, bytes: bytes::Bytes) -> MarkedBody {
+        if let Some(keeping) = &mut self.keeping {
+            keeping.asked(bytes.clone());
+        }
         let marker = self.intent.as_ref().map(Intent::sent_marker);
         MarkedBody::new(bytes, marker, Arc::clone(&self.sent))
+    }
+
+    /// A part of the answer, as it came.
+    pub(crate) fn heard(&mut self, bytes: &[u8]) {
+        if let Some(keeping) = &mut self.keeping {
+            keeping.heard(bytes);
+        }
     }
 
     /// The provider answered with an error: nothing was billed, whoever leaves now.
@@ -163,6 +178,9 @@ impl OpenAttempt {
         if let Err(error) = self.gateway.journal.settle(intent, event) {
             // The intent stands: the next start settles it at its estimate.
             tracing::error!(%error, event_id = %self.event.event_id, "a call could not be settled");
+        }
+        if let Some(keeping) = self.keeping.take() {
+            keeping.leave(&self.event);
         }
         cost
     }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, StatusCode, header};
-use tally_types::{KeyScope, Timestamp};
+use tally_types::{KeyScope, Timestamp, spec::KeySuspension};
 
 use crate::{
+    Gateway, contain,
     plane::{DataPlane, Identity, KeyProblem},
     refusal::Refusal,
 };
@@ -45,16 +46,58 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     shown_key(headers).map(|shown| shown.secret)
 }
 
-/// Whose key a call shows, and whether the client's own credentials pass through.
+/// Whose key a call shows.
+pub(crate) struct Known {
+    pub(crate) plane: Arc<DataPlane>,
+    pub(crate) identity: Arc<Identity>,
+    /// Whether the client's own credentials pass through.
+    pub(crate) subscription: bool,
+    /// Why nothing is served to it for now.
+    pub(crate) suspended: Option<Arc<KeySuspension>>,
+}
+
 pub(crate) fn admit(
-    plane: &DataPlane,
+    gateway: &Gateway,
     headers: &HeaderMap,
     now: Timestamp,
-) -> Result<(Arc<Identity>, bool), Refusal> {
-    let shown = shown_key(headers).ok_or_else(missing_key)?;
-    let identity = plane.identify(shown.secret, now).map_err(key_refusal)?;
+) -> Result<Known, Refusal> {
+    let ShownKey { secret, subscription } = shown_key(headers).ok_or_else(missing_key)?;
+    let (plane, identity, suspended) = gateway.look_up(secret, now)?;
     require_scope(&identity, KeyScope::Gateway)?;
-    Ok((identity, shown.subscription))
+    Ok(Known { plane, identity, subscription, suspended })
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    /// Whose key this is, and the resources that say so.
+    ///
+    /// # Errors
+    /// 401 when it opens nothing, 403 while it is suspended.
+    pub fn identify(
+        &self,
+        secret: &str,
+        now: Timestamp,
+    ) -> Result<(Arc<DataPlane>, Arc<Identity>), Refusal> {
+        let (plane, identity, suspended) = self.look_up(secret, now)?;
+        match suspended {
+            Some(why) => Err(contain::refusal(&identity.key, &why)),
+            None => Ok((plane, identity)),
+        }
+    }
+
+    #[expect(clippy::type_complexity, reason = "three things that its two callers take apart")]
+    fn look_up(
+        &self,
+        secret: &str,
+        now: Timestamp,
+    ) -> Result<(Arc<DataPlane>, Arc<Identity>, Option<Arc<KeySuspension>>), Refusal> {
+        let here = self.contained.all();
+        let plane = self.plane();
+        let identity = plane.identify(secret, now).map_err(key_refusal)?;
+        let suspended = identity.suspended(&here);
+        Ok((plane, identity, suspended))
+    }
 }
 
 /// Refuses a key that may not be used for this.
@@ -76,7 +119,7 @@ fn missing_key() -> Refusal {
 }
 
 /// Never says whether a secret was close to another.
-pub fn key_refusal(problem: KeyProblem) -> Refusal {
+fn key_refusal(problem: KeyProblem) -> Refusal {
     let (code, message, next_step) = match problem {
         KeyProblem::Unknown => (
             "key_unknown",

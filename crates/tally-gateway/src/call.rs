@@ -8,13 +8,14 @@ use http::{HeaderMap, StatusCode};
 use tally_journal::JournalError;
 use tally_types::{
     CallId, CallStatus, EventId, FallbackReason, PicoUsd, Record, Timestamp, Tokens, UsageEvent,
+    spec::KeySuspension,
 };
 
 use crate::{
     Gateway,
     admission::{Form, Told},
     attempt::{Ending, OpenAttempt, Start, Used, price},
-    auth::admit,
+    auth::{Known, admit},
     context::Context,
     estimate::PromptSize,
     json_bytes,
@@ -41,6 +42,8 @@ pub(crate) struct Call {
     pub(crate) query: Option<String>,
     pub(crate) body: Bytes,
     pub(crate) prompt: PromptSize,
+    /// Why nothing is served to its key for now.
+    pub(crate) suspended: Option<Arc<KeySuspension>>,
     /// What the policies said; known once it is served.
     pub(crate) policed: Policed,
     /// What was taken out of the prompt; the body is without it.
@@ -101,8 +104,8 @@ impl Call {
         started_ns: u64,
     ) -> Result<Self, Refusal> {
         let (head, body) = request.into_parts();
-        let plane = gateway.plane();
-        let (identity, subscription) = admit(&plane, &head.headers, time)?;
+        let Known { plane, identity, subscription, suspended } =
+            admit(&gateway, &head.headers, time)?;
         let body = read_body(body, gateway.options.request_bytes_max).await?;
         let parsed = protocol.parse(&body)?;
         let context = Context::read(&plane, &identity, &head.headers, &parsed)?;
@@ -118,6 +121,7 @@ impl Call {
             parsed,
             body,
             prompt,
+            suspended,
             policed: Policed::default(),
             redacted: Redacted::default(),
             told: Told::default(),
@@ -129,7 +133,8 @@ impl Call {
     }
 
     async fn serve(mut self) -> Result<Response, Refusal> {
-        if let Err(refusal) = self.police().and_then(|()| self.redact()) {
+        let passes = self.refuse_suspended().and_then(|()| self.police());
+        if let Err(refusal) = passes.and_then(|()| self.redact()) {
             self.record_refusal(&refusal).await;
             return Err(refusal);
         }
@@ -334,6 +339,7 @@ impl Call {
         if !self.protocol.is_metered() {
             return self.attempt_unmetered(candidate, outgoing).await;
         }
+        self.contain(&start.event);
         let mut attempt = OpenAttempt::open(&self.gateway, start)
             .await
             .map_err(|error| journal_refusal(&error))?;
@@ -418,6 +424,7 @@ impl Call {
             started_ns: self.started_ns,
             hold: None,
             ticket: None,
+            keeping: self.keeping(),
         }
     }
 
@@ -451,6 +458,7 @@ impl Call {
         event.error_code = Some(refusal.code.to_owned());
         event.cost_list_usd = Some(PicoUsd::ZERO);
         event.cost_internal_usd = Some(PicoUsd::ZERO);
+        self.contain(&event);
         if let Err(error) = self.gateway.journal.append(&[Record::Usage(Box::new(event))]).await {
             tracing::warn!(%error, "a refusal could not be recorded");
         }

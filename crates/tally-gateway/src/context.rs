@@ -140,6 +140,11 @@ impl Context {
         })
     }
 
+    /// How sensitive the prompt is.
+    pub(crate) fn data_class(&self) -> DataClass {
+        self.data_class
+    }
+
     /// What policies know of the call, the model and the provider apart.
     pub(crate) fn policy_call(&self, identity: &Identity) -> PolicyCall {
         let workload = self.workload.as_deref();

@@ -8,6 +8,8 @@ use tally_journal::{Counters, Observer};
 use tally_store::Snapshot;
 use tally_types::{BudgetName, Calendar, Clock, EventId, KeyName, PersonName, Record};
 
+use crate::contain::{self, Contained};
+
 /// What the resources say of budgets.
 pub(crate) fn definitions(snapshot: &Snapshot) -> Definitions {
     let organization = &snapshot.organization;
@@ -38,21 +40,29 @@ pub(crate) fn definitions(snapshot: &Snapshot) -> Definitions {
 /// The budgets of these resources, and who has them count what the journal commits.
 pub fn budgets_of(snapshot: &Snapshot, clock: &Arc<dyn Clock>) -> (Arc<Budgets>, Arc<Counting>) {
     let budgets = Budgets::new(definitions(snapshot), clock.now());
-    let counting = Counting { budgets: Arc::clone(&budgets), clock: Arc::clone(clock) };
+    let counting = Counting {
+        budgets: Arc::clone(&budgets),
+        clock: Arc::clone(clock),
+        contained: Arc::default(),
+    };
     (budgets, Arc::new(counting))
 }
 
-/// Has budgets count what the journal commits.
+/// Has budgets count what the journal commits, and learns from it which keys were suspended.
 pub struct Counting {
-    budgets: Arc<Budgets>,
+    pub(crate) budgets: Arc<Budgets>,
     clock: Arc<dyn Clock>,
+    pub(crate) contained: Arc<Contained>,
 }
 
 // === impl Counting ===
 
 impl Observer for Counting {
     fn restore(&self, kept: Counters) {
-        let counters = kept.states.into_iter().map(|(id, state)| SavedCounter { id, state });
+        let (contained, counters): (Vec<_>, Vec<_>) =
+            kept.states.into_iter().partition(|(id, _)| id == contain::COUNTER);
+        contained.iter().for_each(|(_, state)| self.contained.restore(state));
+        let counters = counters.into_iter().map(|(id, state)| SavedCounter { id, state });
         let checkpoint = Checkpoint { sequence: kept.sequence, counters: counters.collect() };
         let left_out = self.budgets.restore(&checkpoint, self.clock.now());
         if left_out > 0 {
@@ -65,7 +75,11 @@ impl Observer for Counting {
 
     fn committed(&self, sequence: u64, record: &Record) {
         match record {
-            Record::Usage(event) => self.budgets.commit(sequence, event, self.clock.now()),
+            Record::Usage(event) => {
+                // Before it counts, so that whatever is kept up to this row knows of it.
+                self.contained.committed(event);
+                self.budgets.commit(sequence, event, self.clock.now());
+            }
             Record::Outcome(_) => self.budgets.skip(sequence),
         }
     }

@@ -21,11 +21,13 @@ mod admission;
 mod attempt;
 mod auth;
 mod call;
+mod contain;
 mod context;
 mod counting;
 mod estimate;
 mod fit;
 mod json_bytes;
+mod keeping;
 mod less;
 mod measure;
 mod models;
@@ -51,9 +53,11 @@ use axum::{
 use tally_budget::{Budgets, Rates};
 use tally_journal::Journal;
 use tally_policy::redact::RedactionKey;
+use tally_prompts::PromptQueue;
 use tally_types::{Clock, IdSource};
 
-pub use auth::{bearer, key_refusal, require_scope};
+pub use auth::{bearer, require_scope};
+pub use contain::Contained;
 use counting::definitions;
 pub use counting::{Counting, budgets_of};
 pub use estimate::Estimator;
@@ -78,6 +82,8 @@ pub struct Options {
     /// What placeholders of redacted values follow from. The same on every node and after
     /// a restart, or a conversation's placeholders change; none stands for a random one.
     pub redaction_key: Option<RedactionKey>,
+    /// Where prompts are left that are to be kept; none keeps none.
+    pub prompts: Option<PromptQueue>,
 }
 
 /// What the gateway is made of.
@@ -85,6 +91,7 @@ pub struct Gateway {
     plane: ArcSwap<DataPlane>,
     journal: Journal,
     budgets: Arc<Budgets>,
+    contained: Arc<Contained>,
     rates: Rates,
     estimator: Estimator,
     clock: Arc<dyn Clock>,
@@ -103,6 +110,7 @@ impl Default for Options {
             retry_wait_first: Duration::from_millis(250),
             retry_wait_max: Duration::from_secs(10),
             redaction_key: None,
+            prompts: None,
         }
     }
 }
@@ -114,7 +122,7 @@ impl Gateway {
     pub fn new(
         plane: DataPlane,
         journal: Journal,
-        budgets: Arc<Budgets>,
+        counting: &Counting,
         estimator: Estimator,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
@@ -122,10 +130,12 @@ impl Gateway {
     ) -> Arc<Self> {
         let redaction_key = options.redaction_key.clone();
         let redaction_key = redaction_key.unwrap_or_else(|| random_key(&*clock, &*ids));
+        counting.contained.settle(&plane.snapshot().keys);
         Arc::new(Self {
             plane: ArcSwap::from_pointee(plane),
             journal,
-            budgets,
+            budgets: Arc::clone(&counting.budgets),
+            contained: Arc::clone(&counting.contained),
             rates: Rates::default(),
             estimator,
             clock,
@@ -143,7 +153,15 @@ impl Gateway {
     /// Swaps what calls look up; calls under way keep what they started with.
     pub fn replace_plane(&self, plane: DataPlane) {
         self.budgets.configure(definitions(plane.snapshot()), self.clock.now());
-        self.plane.store(Arc::new(plane));
+        let plane = Arc::new(plane);
+        self.plane.store(Arc::clone(&plane));
+        // After it, so that no call finds a key suspended in neither.
+        self.contained.settle(&plane.snapshot().keys);
+    }
+
+    /// Keys that were suspended here and whose resources do not show it yet.
+    pub fn contained(&self) -> &Arc<Contained> {
+        &self.contained
     }
 
     /// Every budget and how it stands.
@@ -163,12 +181,19 @@ impl Gateway {
         }
         let Some(checkpoint) = self.budgets.checkpoint(kept) else { return Ok(kept) };
         let states = checkpoint.counters.iter();
-        let states = states.map(|saved| (saved.id.clone(), saved.state.clone())).collect();
+        let mut states: Vec<(String, String)> =
+            states.map(|saved| (saved.id.clone(), saved.state.clone())).collect();
+        let contained = self.contained.to_keep();
+        let keeps_contained = contained.is_some();
+        states.extend(contained.map(|state| (contain::COUNTER.to_owned(), state)));
         let counters = tally_journal::Counters { sequence: checkpoint.sequence, states };
         match self.journal.keep_counters(counters).await {
             Ok(()) => Ok(checkpoint.sequence),
             Err(error) => {
                 self.budgets.not_kept(&checkpoint);
+                if keeps_contained {
+                    self.contained.not_kept();
+                }
                 Err(error)
             }
         }

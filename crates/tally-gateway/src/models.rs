@@ -11,7 +11,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use tally_types::Dialect;
 
-use crate::{Gateway, auth::admit, plane::Model, refusal::Refusal};
+use crate::{Gateway, auth::admit, contain, plane::Model, refusal::Refusal};
 
 /// Tally does not know when a provider released a model; clients only sort by it.
 const CREATED_UNKNOWN_S: i64 = 0;
@@ -21,7 +21,8 @@ fn asked_dialect(headers: &HeaderMap) -> Dialect {
 }
 
 fn check_key(gateway: &Gateway, headers: &HeaderMap) -> Result<(), Refusal> {
-    admit(&gateway.plane(), headers, gateway.clock.now()).map(drop)
+    let known = admit(gateway, headers, gateway.clock.now())?;
+    known.suspended.map_or(Ok(()), |why| Err(contain::refusal(&known.identity.key, &why)))
 }
 
 fn entry(model: &Model, dialect: Dialect) -> Value {

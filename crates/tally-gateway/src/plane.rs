@@ -15,8 +15,8 @@ use tally_types::{
     CostCenterName, Dialect, KeyName, KeyScope, ModelName, PersonName, ProviderName, Role,
     TeamName, Tier, Timestamp, WorkloadName,
     spec::{
-        Capability, KeySecret, KeySpec, ModelSpec, ProviderSpec, RateLimit, SecretSource,
-        WorkloadSpec, WorkloadState, weak_secret,
+        Capability, KeySecret, KeySpec, KeySuspension, ModelSpec, ProviderSpec, RateLimit,
+        SecretSource, WorkloadSpec, WorkloadState, weak_secret,
     },
 };
 
@@ -68,6 +68,10 @@ pub struct Identity {
     scopes: Vec<KeyScope>,
     expires_at: Option<Timestamp>,
     revoked: bool,
+    /// Why it opens nothing for now, as the resources say.
+    pub(crate) suspended: Option<Arc<KeySuspension>>,
+    /// What it did until then is forgiven.
+    pub(crate) reinstated_at: Option<Timestamp>,
 }
 
 /// Why a key opens nothing.
@@ -186,11 +190,15 @@ impl DataPlane {
         &self.snapshot
     }
 
-    /// Whose key this is.
+    /// Whose key this is; it may be suspended.
     ///
     /// # Errors
-    /// When it opens nothing (any more).
-    pub fn identify(&self, secret: &str, now: Timestamp) -> Result<Arc<Identity>, KeyProblem> {
+    /// When it opens nothing any more.
+    pub(crate) fn identify(
+        &self,
+        secret: &str,
+        now: Timestamp,
+    ) -> Result<Arc<Identity>, KeyProblem> {
         let hash: [u8; 32] = Sha256::digest(secret.as_bytes()).into();
         // A hash of 256 random bits leaks nothing through the time its look-up takes.
         let identity = self.keys.get(&hash).ok_or(KeyProblem::Unknown)?;
@@ -255,6 +263,8 @@ impl Identity {
             scopes: spec.scopes.clone(),
             expires_at: spec.expires_at,
             revoked: spec.revoked,
+            suspended: spec.suspended.clone().map(Arc::new),
+            reinstated_at: spec.reinstated.as_ref().map(|said| said.at),
         }
     }
 

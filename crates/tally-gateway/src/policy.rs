@@ -19,8 +19,8 @@ use tally_policy::{
 };
 use tally_store::Snapshot;
 use tally_types::{
-    FallbackReason, Name, PolicyDecision, ProviderName, Severity, TimeZone, Timestamp, UsageEvent,
-    WorkloadName,
+    CONTAINED_TAG, FallbackReason, Name, PolicyDecision, ProviderName, Severity, TimeZone,
+    Timestamp, UsageEvent, WorkloadName,
     spec::{
         ExceptionSpec, GrantState, ModelSpec, PolicyProvider, PolicyTime, PolicyWeekday,
         PolicyWorkload, ProviderSpec, RuleDegrade, StageDegrade, WorkloadSpec,
@@ -66,6 +66,8 @@ pub(crate) struct Policed {
     exceptions: Vec<String>,
     decision: Option<PolicyDecision>,
     severity: Option<Severity>,
+    /// The severe rule that has the key suspended.
+    contain: Option<Matched>,
 }
 
 // === impl Policies ===
@@ -434,6 +436,7 @@ impl Policed {
             exceptions: decision.waived.iter().map(|it| it.exception.clone()).collect(),
             decision: decision.matched.iter().filter_map(|it| word(&it.act)).max(),
             severity: decision.severity(),
+            contain: decision.matched.iter().find(|it| it.contains()).cloned(),
             ..Self::default()
         }
     }
@@ -452,11 +455,18 @@ impl Policed {
             done.filter_map(|it| Some((word(&it.act)?, &it.rule))).max_by_key(|it| it.0);
         self.decision = strictest.as_ref().map(|(word, _)| *word);
         self.binding = strictest.map(|(_, rule)| Arc::clone(rule));
+        self.contain =
+            decision.matched.iter().find(|it| it.contains() && is_done(&it.act)).cloned();
     }
 
     /// Why another model or provider serves, if a rule says so.
     pub(crate) fn moved(&self) -> Option<FallbackReason> {
         self.reroute.as_ref().map(|_| FallbackReason::Policy)
+    }
+
+    /// The severe rule that has the key suspended, and its sentence.
+    pub(crate) fn contain(&self) -> Option<(&str, &str)> {
+        self.contain.as_ref().map(|it| (&*it.rule, &*it.says))
     }
 
     /// Leaves on the event what the policies did.
@@ -467,6 +477,11 @@ impl Policed {
         event.policy_severity = self.severity;
         if !self.exceptions.is_empty() {
             event.tags.insert("tally.exception".to_owned(), self.exceptions.join(","));
+        }
+        // A client may have sent a tag of this name.
+        event.tags.remove(CONTAINED_TAG);
+        if let Some((rule, _)) = self.contain() {
+            event.tags.insert(CONTAINED_TAG.to_owned(), rule.to_owned());
         }
     }
 

@@ -67,7 +67,7 @@ impl Call {
         &self,
         candidate: &Candidate,
         response: reqwest::Response,
-        attempt: OpenAttempt,
+        mut attempt: OpenAttempt,
     ) -> Result<Response, Refusal> {
         let (status, headers) = (response.status(), upstream::reply_headers(response.headers()));
         let body = match self.read_reply(candidate, response).await {
@@ -77,6 +77,7 @@ impl Call {
                 return Err(refusal);
             }
         };
+        attempt.heard(&body);
         let Some(observed) = self.protocol.observe(&body) else {
             attempt.finish(&broken(CallStatus::Error, "upstream_malformed"));
             let message = format!(

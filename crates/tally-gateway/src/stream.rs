@@ -87,6 +87,7 @@ impl MeteredBody {
     fn pass(&mut self, bytes: Bytes) -> Bytes {
         if let Some(attempt) = &mut self.attempt {
             attempt.first_token();
+            attempt.heard(&bytes);
         }
         if self.buffer.overlong() {
             return bytes;

@@ -9,7 +9,12 @@ use std::{
 
 use rusqlite::Connection;
 
-use crate::{JournalError, Options, Progress, files::JournalFiles, schema, sent::SentMarks};
+use crate::{
+    Journal, JournalError, Options, Progress,
+    files::{JournalFiles, database_path},
+    schema,
+    sent::SentMarks,
+};
 
 /// From this size on the log file is moved into the database, in bytes.
 const CHECKPOINT_FROM_BYTES: u64 = 4 << 20;
@@ -81,6 +86,23 @@ impl Maintenance {
 
     fn checkpoint(&self, mode: &str) -> Result<(), JournalError> {
         self.connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))?;
+        Ok(())
+    }
+}
+
+// === impl Journal ===
+
+impl Journal {
+    /// Leaves no trace of rows that are shipped: the file is written anew with what still
+    /// waits, and the write-ahead log emptied. Calls wait for it as for a commit, so it is for
+    /// erasures, not for every day. Blocks.
+    ///
+    /// # Errors
+    /// When SQLite refuses, as it is too busy: it can be called again.
+    pub fn scrub(&self) -> Result<(), JournalError> {
+        let connection = schema::open_reader(&database_path(&self.shared.options.folder))?;
+        connection.execute_batch("VACUUM")?;
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use tally_types::{Kind, Name, Spec};
 use crate::{
     AuditAction, FieldDiff, Problem, ResourceId, StoreError, diff,
     documents::{Document, duplicates},
+    kept,
     rules::{self, Origins},
     state::{Entry, Plan, State, parse_new},
 };
@@ -116,19 +117,11 @@ pub(crate) fn plan(
     Ok((plan, report))
 }
 
-/// A file that does not say how far a workload has come leaves that to the verbs.
+/// The document with what only verbs change.
 fn with_kept<'a>(state: &State, document: &'a Document) -> Cow<'a, Document> {
-    const STATE: &str = "state";
-    let kept = state.entries.get(&document.id()).and_then(|entry| entry.spec.get(STATE));
-    match (document.kind, kept, document.spec.get(STATE)) {
-        (Kind::Workload, Some(kept), None) => {
-            let mut document = document.clone();
-            if let Some(fields) = document.spec.as_object_mut() {
-                fields.insert(STATE.to_owned(), kept.clone());
-            }
-            Cow::Owned(document)
-        }
-        _ => Cow::Borrowed(document),
+    match kept::filled(state, &document.id(), &document.spec) {
+        Cow::Owned(spec) => Cow::Owned(Document { spec, ..document.clone() }),
+        Cow::Borrowed(_) => Cow::Borrowed(document),
     }
 }
 
@@ -166,6 +159,9 @@ fn parse_changed(
             message: message.to_owned(),
             suggestion: None,
         }]);
+    }
+    if let Some(problem) = kept::contradiction(state, id, &document.spec, origin) {
+        return Err(vec![problem]);
     }
     match state.entries.get(id) {
         Some(entry) if entry.spec == document.spec => Ok(None),

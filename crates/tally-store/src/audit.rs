@@ -91,6 +91,16 @@ pub enum AuditAction {
     ArchitectureReview,
     /// A workload is over.
     Retire,
+    /// A key opens nothing until it is reinstated: by hand, or as a severe rule was met.
+    SuspendKey,
+    /// A suspended key opens again.
+    ReinstateKey,
+    /// Someone looked at a violation.
+    AcknowledgeViolation,
+    /// Calls were made to forget who made them, and kept prompts deleted, as their time was over.
+    PurgePersonalData,
+    /// A kept prompt was read: who, which one, and why, never what stood in it.
+    ReadPrompt,
 }
 
 /// One entry of the audit trail.
@@ -134,6 +144,8 @@ pub struct AuditFilter {
     pub kind: Option<Kind>,
     /// Only of this name.
     pub name: Option<Name>,
+    /// Only of what was done in this way.
+    pub action: Option<AuditAction>,
 }
 
 // === impl AuditAction ===
@@ -178,6 +190,11 @@ impl AuditAction {
         Self::Expire,
         Self::ArchitectureReview,
         Self::Retire,
+        Self::SuspendKey,
+        Self::ReinstateKey,
+        Self::AcknowledgeViolation,
+        Self::PurgePersonalData,
+        Self::ReadPrompt,
     ];
 
     /// The word used everywhere.
@@ -220,6 +237,11 @@ impl AuditAction {
             Self::Expire => "expire",
             Self::ArchitectureReview => "architecture_review",
             Self::Retire => "retire",
+            Self::SuspendKey => "suspend_key",
+            Self::ReinstateKey => "reinstate_key",
+            Self::AcknowledgeViolation => "acknowledge_violation",
+            Self::PurgePersonalData => "purge_personal_data",
+            Self::ReadPrompt => "read_prompt",
         }
     }
 }

@@ -13,7 +13,7 @@ use sqlx::{
 };
 use tally_types::{Kind, Name, Resource, Timestamp};
 
-use crate::{AuditEntry, AuditFilter, ResourceId, StoreError, log};
+use crate::{AuditAction, AuditEntry, AuditFilter, ResourceId, StoreError, log};
 
 /// Applied in order, each once; never edit one that was released.
 const MIGRATIONS: &[&str] = &[
@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_accounts.sql"),
     include_str!("../migrations/0003_notices.sql"),
     include_str!("../migrations/0004_audit_log.sql"),
+    include_str!("../migrations/0005_violations.sql"),
 ];
 /// The migration after which the entries that are there already become leaves.
 const AUDIT_LOG_MIGRATION: i64 = 4;
@@ -176,18 +177,29 @@ impl Database {
         Ok(done.rows_affected() > 0)
     }
 
+    /// Empties the write-ahead log, which holds pages as they were before.
+    pub(crate) async fn empty_log(&self) -> Result<(), StoreError> {
+        let mut connection = self.connection().await?;
+        if connection.backend_name() == "SQLite" {
+            sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+
     pub(crate) async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
         let sql = match filter.before_sequence {
             None => {
                 "select sequence, recorded_at, actor, action, kind, name, version, spec_before, \
                  spec_after, note from audit where sequence > $1 and sequence < $2 \
                  and ($3 = '' or kind = $3) and ($4 = '' or name = $4) \
+                 and ($6 = '' or action = $6) \
                  order by sequence limit $5"
             }
             Some(_) => {
                 "select sequence, recorded_at, actor, action, kind, name, version, spec_before, \
                  spec_after, note from audit where sequence > $1 and sequence < $2 \
                  and ($3 = '' or kind = $3) and ($4 = '' or name = $4) \
+                 and ($6 = '' or action = $6) \
                  order by sequence desc limit $5"
             }
         };
@@ -198,6 +210,7 @@ impl Database {
             .bind(filter.kind.map_or("", Kind::as_str))
             .bind(filter.name.as_ref().map_or("", Name::as_str))
             .bind(i64::from(limit))
+            .bind(filter.action.map_or("", AuditAction::as_str))
             .fetch_all(&self.pool)
             .await?;
         rows.iter().map(audit_entry).collect()

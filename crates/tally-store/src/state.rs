@@ -63,6 +63,16 @@ pub(crate) struct Authorship {
     pub(crate) note: Option<String>,
 }
 
+// === impl Entry ===
+
+impl Entry {
+    /// The next version, with this spec.
+    pub(crate) fn followed_by(&self, id: &ResourceId, spec: Value) -> Result<Self, StoreError> {
+        let typed = parse_new(id, &spec, None).map_err(StoreError::Invalid)?;
+        Ok(Self { version: self.version + 1, applied_by: self.applied_by.clone(), spec, typed })
+    }
+}
+
 // === impl State ===
 
 impl State {

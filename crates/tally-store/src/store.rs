@@ -15,6 +15,7 @@ use crate::{
     change::Change,
     database::{self, Database},
     documents::Document,
+    kept,
     list::{ListOptions, Page},
     log::Signer,
     notices::Channels,
@@ -163,6 +164,7 @@ impl Store {
                 let ResourceId { kind, name } = id.clone();
                 return Err(StoreError::AlreadyExists { kind, name });
             }
+            let spec = kept::checked(state, id, &spec)?.into_owned();
             let typed = checked(id, &spec)?;
             let entry = Entry { version: 1, applied_by: None, spec, typed };
             planned(state, id, AuditAction::Create, entry)
@@ -186,13 +188,11 @@ impl Store {
         let id = ResourceId::new(kind, name);
         self.change_one(actor, None, id, move |state, id| {
             let before = at_version(state, id, Some(expected_version))?;
+            let spec = kept::checked(state, id, &spec)?.into_owned();
             if before.spec == spec {
                 return Ok(Plan::on(state));
             }
-            let typed = checked(id, &spec)?;
-            let applied_by = before.applied_by.clone();
-            let entry = Entry { version: before.version + 1, applied_by, spec, typed };
-            planned(state, id, AuditAction::Update, entry)
+            planned(state, id, AuditAction::Update, before.followed_by(id, spec)?)
         })
         .await
     }

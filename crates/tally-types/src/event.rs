@@ -86,6 +86,9 @@ vocabulary! {
 /// provider reports it, such as `speed:fast` or `inference_geo:us`.
 pub type BillingModifier = String;
 
+/// The tag of a call whose key was suspended at once, with the rule that did it.
+pub const CONTAINED_TAG: &str = "tally.contained";
+
 /// One metered attempt of one call: who, for which work, what, at what cost.
 ///
 /// Who, team, cost center and price are recorded as they were at the time of
@@ -317,6 +320,13 @@ impl UsageEvent {
     pub fn is_violation(&self) -> bool {
         self.policy_decision.is_some_and(|decision| decision >= PolicyDecision::Degrade)
             || self.policy_severity == Some(Severity::Severe)
+    }
+
+    /// The rule that had the key suspended for this call, as `policy/rule`. Only the gateway
+    /// says so: what others report suspends nobody's key.
+    pub fn contained_by(&self) -> Option<&str> {
+        let rule = self.tags.get(CONTAINED_TAG).filter(|_| self.source == Source::Gateway)?;
+        self.rules.contains(rule).then_some(rule)
     }
 }
 

@@ -22,7 +22,8 @@ mod window;
 
 pub use budget::{BudgetState, BudgetUse, CounterId, StageReached, StageUse};
 pub use event::{
-    BillingModifier, CallStatus, CountQuality, FallbackReason, PolicyDecision, Source, UsageEvent,
+    BillingModifier, CONTAINED_TAG, CallStatus, CountQuality, FallbackReason, PolicyDecision,
+    Source, UsageEvent,
 };
 pub use ids::{
     BudgetName, CallId, CostCenterName, EventId, KeyName, ModelName, Name, NameError, NodeId,

@@ -13,8 +13,10 @@
 mod error;
 mod events_csv;
 mod facts;
+mod forget;
 mod histogram;
 mod lookup;
+mod overwrite;
 pub mod query;
 mod rollup;
 mod schema;
@@ -25,6 +27,7 @@ mod zone;
 
 pub use error::{QueryError, WarehouseError};
 pub use events_csv::{EVENT_COLUMNS, events_to_csv};
+pub use forget::{Forget, Waiting};
 pub use histogram::PERCENTILE_ERROR;
 pub use lookup::{EVENTS_MAX, EventCursor, EventFilter};
 pub use query::{

@@ -6,8 +6,8 @@ use crate::{error::WarehouseError, rollup, zone::Calendar};
 
 /// Raised by every change of the tables that older builds cannot read.
 /// 2: the rollup of tasks. 3: the open day, which every writer must heed. 4: the rollup by person.
-/// 5: what policies did.
-pub(crate) const VERSION: i64 = 5;
+/// 5: what policies did. 6: the rollup of tasks by people.
+pub(crate) const VERSION: i64 = 6;
 
 const VERSION_KEY: &str = "schema_version";
 
@@ -151,12 +151,14 @@ pub(crate) fn upgrade(
     calendar: &Calendar,
     from: i64,
 ) -> Result<(), WarehouseError> {
-    let is_new = |table: &rollup::Table| match table.content {
-        rollup::Content::Tasks => from < 2,
-        _ => from < 4 && table.name == rollup::BY_PERSON,
+    let is_new = |table: &rollup::Table| match table.name {
+        rollup::TASK_TABLE => from < 2,
+        rollup::BY_PERSON => from < 4,
+        rollup::TASK_TABLE_OF_PEOPLE => from < 6,
+        _ => false,
     };
-    if from < 2 {
-        connection.execute_batch(rollup::CREATE_PARTS_SQL)?;
+    if (2..6).contains(&from) {
+        connection.execute_batch("ALTER TABLE task_parts RENAME TO rollup_task_parts")?;
     }
     for table in rollup::TABLES.iter().filter(|table| is_new(table)) {
         connection.execute_batch(&table.create_sql())?;
@@ -195,7 +197,6 @@ fn create(connection: &Connection) -> Result<(), WarehouseError> {
         outcomes = columns_sql(OUTCOMES),
     );
     sql.push_str(rollup::CREATE_SQL);
-    sql.push_str(rollup::CREATE_PARTS_SQL);
     for table in rollup::TABLES {
         sql.push_str(&table.create_sql());
     }

@@ -250,6 +250,14 @@ impl Warehouse {
         Ok(())
     }
 
+    /// Runs on the writer, outside any transaction.
+    pub(crate) fn on_writer<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, WarehouseError>,
+    ) -> Result<T, WarehouseError> {
+        work(&self.writer.lock())
+    }
+
     /// Runs on the writer in a transaction that is rolled back on any error.
     pub(crate) fn in_transaction<T>(
         &self,

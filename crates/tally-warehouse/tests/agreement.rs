@@ -33,6 +33,7 @@ prop_compose! {
         task in optional(&["t1", "t2", "t3", "t4", "t5", "t6", "t7", "t8"]),
         workload in prop::option::weighted(0.3, sample::select(vec!["w1", "w2"])),
         session in optional(&["s1", "s2"]),
+        user_agent in optional(&["u1", "u2"]),
         status in sample::select(CallStatus::ALL),
         fallback in prop::option::of(sample::select(FallbackReason::ALL)),
         cost in prop::option::of(any::<i64>()),
@@ -55,6 +56,7 @@ prop_compose! {
         event.task_id = task.map(str::to_owned);
         event.workload = workload.map(|name| name.parse().unwrap());
         event.session = session.map(str::to_owned);
+        event.user_agent = user_agent.map(str::to_owned);
         event.status = status;
         event.fallback = fallback;
         event.cost_list_usd = cost.map(PicoUsd::from_pico);
@@ -97,7 +99,8 @@ prop_compose! {
     fn any_query()(
         measures in sample::subsequence(Measure::ALL.to_vec(), 1..16),
         dimensions in sample::subsequence(
-            vec![Field::Team, Field::Model, Field::Workload, Field::Person, Field::Status, Field::Session], 0..3),
+            vec![Field::Team, Field::Model, Field::Workload, Field::Person, Field::UserAgent,
+                Field::Status, Field::Session], 0..3),
         grain in prop::option::of(sample::select(vec![
             Grain::QuarterHour, Grain::Hour, Grain::Day, Grain::Week, Grain::Month, Grain::Year])),
         filter in prop::option::of((

@@ -172,7 +172,8 @@ fn a_file_of_an_older_tally_is_brought_up_to_date() {
     duckdb::Connection::open(&path)
         .unwrap()
         .execute_batch(
-            "DROP TABLE rollup_task; DROP TABLE task_parts; DROP TABLE rollup_person; \
+            "DROP TABLE rollup_task; DROP TABLE rollup_task_parts; DROP TABLE rollup_person; \
+             DROP TABLE rollup_task_people; DROP TABLE rollup_task_people_parts; \
              ALTER TABLE events DROP COLUMN rules; ALTER TABLE events DROP COLUMN shadow_rules; \
              ALTER TABLE events DROP COLUMN policy_decision; ALTER TABLE events DROP COLUMN policy_severity; \
              ALTER TABLE events DROP COLUMN policy_rule; ALTER TABLE events DROP COLUMN violation; \

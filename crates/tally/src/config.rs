@@ -192,13 +192,18 @@ impl Config {
         Ok(self)
     }
 
-    pub(crate) fn gateway_options(&self, redaction_key: RedactionKey) -> tally_gateway::Options {
+    pub(crate) fn gateway_options(
+        &self,
+        redaction_key: RedactionKey,
+        prompts: tally_prompts::PromptQueue,
+    ) -> tally_gateway::Options {
         tally_gateway::Options {
             request_bytes_max: self.gateway.request_bytes_max,
             reply_bytes_max: self.gateway.reply_bytes_max,
             retry_wait_first: Duration::from_millis(self.gateway.retry_wait_first_ms),
             retry_wait_max: Duration::from_millis(self.gateway.retry_wait_max_ms),
             redaction_key: Some(redaction_key),
+            prompts: Some(prompts),
         }
     }
 

@@ -9,6 +9,8 @@ use tally_api::{ApiState, BudgetView, LiveFeed, OsSecrets, WarehouseSlot};
 use tally_gateway::{Estimator, Gateway, Secrets};
 use tally_ingest::IngestState;
 use tally_journal::{Journal, Running};
+use tally_prompts::PromptQueue;
+use tally_retention::Keeper;
 use tally_store::{Snapshot, Store};
 use tally_types::{Clock, IdSource, NodeId};
 use tokio::net::TcpListener;
@@ -18,10 +20,12 @@ use crate::{
     cli::Connection,
     clock::{RandomIds, SystemClock},
     config::{Config, LogFormat},
+    contain::follow_containment,
     guide::follow_budgets,
     notify::Receivers,
     output,
     resources::{ADMIN_KEY_FILE, make_private_folder, open_resources, redaction_key},
+    retention::{open_prompts, purge_in_time},
     secrets::MachineSecrets,
     upkeep::{
         CALIBRATION_FILE, build_plane, follow_changes, keep_budgets, keep_house, save_calibration,
@@ -53,6 +57,7 @@ pub(crate) struct Server {
     router: Router,
     receivers: Receivers,
     decisions: Arc<Decisions>,
+    prompts: PromptQueue,
 }
 
 /// What the server's tasks share.
@@ -69,6 +74,8 @@ pub(crate) struct Parts {
     pub(crate) data: PathBuf,
     /// How budgets stand.
     pub(crate) budgets: Arc<dyn BudgetView>,
+    /// Forgets in time; none without a store.
+    pub(crate) retention: Option<Arc<Keeper>>,
 }
 
 /// Runs until a signal.
@@ -140,7 +147,7 @@ impl Server {
         let (running, recovery) = Journal::open_observed(
             config.journal_options(),
             NodeId(ids.uuid(clock.now())),
-            Some(counting),
+            Some(counting.clone()),
         )?;
         if recovery.settled + recovery.dropped > 0 {
             tracing::info!(
@@ -159,23 +166,46 @@ impl Server {
         let plane = build_plane(snapshot, secrets.as_ref())?;
         let learned = std::fs::read_to_string(config.data.join(CALIBRATION_FILE));
         let estimator = Estimator::from_json(&learned.unwrap_or_default());
+        let (prompts, queue) = open_prompts(&config.data)?;
+        let retention =
+            store.clone().map(|store| Arc::new(Keeper::new(store, prompts, Arc::clone(&clock))));
         let gateway = Gateway::new(
             plane,
             journal.clone(),
-            Arc::clone(&budgets),
+            &counting,
             estimator,
             Arc::clone(&clock),
             Arc::clone(&ids),
-            config.gateway_options(redaction_key(&config.data)?),
+            config.gateway_options(redaction_key(&config.data)?, queue.clone()),
         );
         let data = config.data.clone();
-        let parts =
-            Parts { gateway, store, journal, warehouse, live, clock, secrets, data, budgets };
+        let parts = Parts {
+            gateway,
+            store,
+            journal,
+            warehouse,
+            live,
+            clock,
+            secrets,
+            data,
+            budgets,
+            retention,
+        };
         let router = router(&parts, &ids, metrics);
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!("cannot listen on {}; choose another `--listen`", config.listen)
         })?;
-        Ok(Self { config, parts, running, shipper, listener, router, receivers, decisions })
+        Ok(Self {
+            config,
+            parts,
+            running,
+            shipper,
+            listener,
+            router,
+            receivers,
+            decisions,
+            prompts: queue,
+        })
     }
 
     /// Where it listens.
@@ -240,8 +270,11 @@ impl Server {
             let budgets = Arc::clone(&self.parts.budgets);
             let mut guides = tokio::task::JoinSet::new();
             guides.spawn(follow_budgets(store.clone(), budgets));
+            let gateway = Arc::clone(&self.parts.gateway);
+            guides.spawn(follow_containment(store.clone(), gateway));
             let log = Arc::clone(&log);
             guides.spawn(async move { log.keep().await });
+            guides.spawn(purge_in_time(self.parts.clone()));
             guides.spawn(self.receivers.send(store));
             guides
         });
@@ -274,6 +307,8 @@ impl Server {
         drop(guides);
         let parts = self.parts;
         save_calibration(&parts);
+        let prompts = self.prompts;
+        let _ = tokio::task::spawn_blocking(move || prompts.flush()).await;
         // What was counted since the last look; a start would count it again from the rows.
         if let Err(error) = parts.gateway.keep_budgets(0).await {
             tracing::warn!(%error, "the budgets' counters are counted anew at the next start");
@@ -302,7 +337,7 @@ fn router(parts: &Parts, ids: &Arc<dyn IdSource>, metrics: PrometheusHandle) -> 
         clock: Arc::clone(&parts.clock),
     });
     let data_plane = parts.gateway.router().merge(ingest);
-    let Some(store) = parts.store.clone() else {
+    let (Some(store), Some(retention)) = (parts.store.clone(), parts.retention.clone()) else {
         return data_plane.merge(without_store());
     };
     let api = tally_api::router(ApiState {
@@ -315,6 +350,7 @@ fn router(parts: &Parts, ids: &Arc<dyn IdSource>, metrics: PrometheusHandle) -> 
         ids: Arc::clone(ids),
         secrets: Arc::new(OsSecrets),
         budgets: Arc::clone(&parts.budgets),
+        retention,
         metrics,
     });
     data_plane.merge(api).merge(tally_api::ui())

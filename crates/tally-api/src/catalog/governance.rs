@@ -13,13 +13,15 @@ use serde::{Deserialize, Serialize};
 use tally_ingest::edge::Problem;
 use tally_store::{
     AuditEntry, AuditFilter,
-    catalog::{self, AgendaViolations, TeamReadiness, TeamUse, month_of},
+    catalog::{self, AgendaViolations, MonthViolations, TeamReadiness, TeamUse, month_of},
 };
 use tally_types::{Kind, TeamName, Timestamp};
 use tally_warehouse::{Field, Filter, Measure, NamedRange, Range};
 
 use super::{numbers::rows, workloads::question};
-use crate::{params, query::ask, scope::Scope, state::Api, store_problem::problem};
+use crate::{
+    params, query::ask, scope::Scope, state::Api, store_problem::problem, violations::open_severe,
+};
 
 /// Entries of the audit trail are read so many at a time.
 const ENTRIES: u32 = 1_000;
@@ -115,6 +117,8 @@ pub(super) async fn agenda(
     let changes = policy_changes(&api, start).await?;
     let end = next.to_zoned(snapshot.organization.zone()).map_err(|_| wrong())?.timestamp();
     let violations = violations(&api, Range::Between { from: start, to: end }).await?;
+    let open_severe = open_severe(&api, Range::Between { from: start, to: end }).await?;
+    let violations = MonthViolations { by_rule: violations, open_severe };
     let agenda =
         catalog::agenda(&snapshot, &changes, violations, first, next).map_err(|_| wrong())?;
     if format == AgendaFormat::Json {

@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use tally_api::{OsSecrets, openapi_document};
 
+use tally_types::Clock as _;
+
 use crate::{
+    retention::set_periods,
     sign_in::{OTHER, PASSWORD, browser::Browser},
     support::{Company, Reply},
 };
@@ -93,6 +96,7 @@ async fn every_change_leaves_exactly_one_entry() {
     workloads(&company, &mut done).await;
     accounts(&mut done).await;
     one(&company, "rotateAuditKey", "POST", "/api/v1/audit/keys", "").await;
+    retention(&company, &mut done).await;
     let why = json!({ "reason": "left" }).to_string();
     let erase = "/api/v1/people/p-viewer/erase";
     // Their resource and their key.
@@ -136,6 +140,8 @@ async fn others(company: &Company, done: &mut BTreeSet<String>) {
         json!({ "set": "s", "documents": [{ "kind": "Team", "name": "applied", "spec": {} }] });
     for (id, method, path, body) in [
         ("rotateKey", "POST", "/api/v1/keys/turned/rotate", Value::Null),
+        ("suspendKey", "POST", "/api/v1/keys/turned/suspend", json!({ "reason": "Lost" })),
+        ("reinstateKey", "POST", "/api/v1/keys/turned/reinstate", json!({ "note": "Found" })),
         ("revokeKey", "POST", "/api/v1/keys/turned/revoke", Value::Null),
         (
             "updateOrganization",
@@ -150,6 +156,11 @@ async fn others(company: &Company, done: &mut BTreeSet<String>) {
         one(company, id, method, path, &body).await;
         done.insert(id.to_owned());
     }
+    let violation = crate::policies::record_violation(company);
+    let path = format!("/api/v1/violations/{violation}/acknowledge");
+    let note = json!({ "note": "Known" }).to_string();
+    one(company, "acknowledgeViolation", "POST", &path, &note).await;
+    done.insert("acknowledgeViolation".to_owned());
     let open = company.call("admin", "GET", "/api/v1/invitations", "").await.json();
     let invitation = open["items"][0]["id"].as_str().unwrap();
     let path = format!("/api/v1/invitations/{invitation}");
@@ -261,6 +272,33 @@ async fn one(company: &Company, id: &str, method: &str, path: &str, body: &str) 
     let reply = company.call("admin", method, path, body).await;
     assert!(reply.status.is_success(), "{id}: {}", reply.text);
     assert_eq!(entries(company).await, before + 1, "{id}");
+}
+
+/// A purge of something, and a look at a kept prompt.
+async fn retention(company: &Company, done: &mut BTreeSet<String>) {
+    company.record_calls();
+    company.clock.advance(std::time::Duration::from_secs(3 * 24 * 3_600));
+    set_periods(company, json!({ "internal": { "personal_days": 1 } })).await;
+    one(company, "runRetention", "POST", "/api/v1/retention/run", "").await;
+    let id = tally_types::EventId(uuid::Uuid::from_u128(1));
+    company
+        .prompts
+        .write(&[tally_prompts::Prompt {
+            event_id: id,
+            call_id: tally_types::CallId(id.0),
+            time: company.clock.now(),
+            class: tally_types::DataClass::Internal,
+            person: None,
+            request: bytes::Bytes::new(),
+            reply: bytes::Bytes::new(),
+        }])
+        .unwrap();
+    let before = entries(company).await;
+    let why = json!({ "reason": "looking into it" }).to_string();
+    let path = format!("/api/v1/events/{id}/prompt");
+    assert!(company.call("security", "POST", &path, &why).await.status.is_success());
+    assert_eq!(entries(company).await, before + 1);
+    done.extend(["runRetention".to_owned(), "readKeptPrompt".to_owned()]);
 }
 
 /// What people do with their accounts, by the cookie of a session.

@@ -25,6 +25,7 @@ mod notifications;
 mod policies;
 mod query;
 mod resources;
+mod retention;
 mod sign_in;
 mod support;
 mod ui;

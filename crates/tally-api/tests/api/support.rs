@@ -11,6 +11,8 @@ use tally_api::{ApiState, BudgetView, LiveFeed, OsSecrets, WarehouseSlot, router
 use tally_gateway::{DataPlane, Estimator, Gateway, Secrets, budgets_of};
 use tally_journal::Journal;
 use tally_pricing::PriceCatalog;
+use tally_prompts::{PromptKey, PromptStore};
+use tally_retention::Keeper;
 use tally_store::{
     ApplyOptions, Store,
     documents::{Format, parse_documents},
@@ -111,8 +113,9 @@ pub struct Company {
     pub live: LiveFeed,
     pub store: Store,
     pub clock: Arc<ManualClock>,
+    pub prompts: Arc<PromptStore>,
     _journal: tally_journal::Running,
-    _folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 pub struct Reply {
@@ -148,9 +151,9 @@ impl Company {
         store.log().sign_with(Vec::new(), Arc::new(NoDrawer)).await.unwrap();
         let options = tally_journal::Options::new(folder.path().join("journal"));
         let shared: Arc<dyn Clock> = clock.clone();
-        let (budgets, counting) = budgets_of(&store.snapshot(), &shared);
+        let (_, counting) = budgets_of(&store.snapshot(), &shared);
         let node = NodeId(Uuid::from_u128(1));
-        let (running, _) = Journal::open_observed(options, node, Some(counting)).unwrap();
+        let (running, _) = Journal::open_observed(options, node, Some(counting.clone())).unwrap();
         let warehouse = warehouse(&folder);
         let slot = WarehouseSlot::new();
         slot.fill(Arc::clone(&warehouse));
@@ -158,7 +161,7 @@ impl Company {
         let gateway = Gateway::new(
             plane,
             running.journal(),
-            budgets,
+            &counting,
             Estimator::default(),
             clock.clone(),
             ids.clone(),
@@ -166,6 +169,10 @@ impl Company {
         );
         follow(&store, &gateway);
         let live = LiveFeed::default();
+        let key = PromptKey::open(&folder.path().join("prompts.key")).unwrap();
+        let prompts = PromptStore::open(&folder.path().join("prompts.db"), key).unwrap();
+        let prompts = Arc::new(prompts);
+        let retention = Keeper::new(store.clone(), Arc::clone(&prompts), clock.clone());
         let router = router(ApiState {
             gateway,
             store: store.clone(),
@@ -176,9 +183,10 @@ impl Company {
             ids,
             secrets: Arc::new(OsSecrets),
             budgets: Arc::new(FewBudgets),
+            retention: Arc::new(retention),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
         });
-        Self { router, warehouse, slot, live, store, clock, _journal: running, _folder: folder }
+        Self { router, warehouse, slot, live, store, clock, prompts, _journal: running, folder }
     }
 
     /// The prices that hold for the company.

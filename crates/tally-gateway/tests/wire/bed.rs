@@ -29,7 +29,9 @@ pub(crate) struct Bed {
     pub(crate) clock: Arc<dyn Clock>,
     held: Arc<Mutex<Vec<Record>>>,
     running: Option<Running>,
-    _folder: tempfile::TempDir,
+    /// The node's id, and where others come from.
+    ids: (NodeId, Arc<SequentialIds>),
+    folder: tempfile::TempDir,
 }
 
 pub(crate) struct Secretless;
@@ -111,19 +113,44 @@ impl Bed {
         Self::with(|_| {}, Options::default()).await
     }
 
-    pub(crate) async fn with(patch: impl FnOnce(&mut Value), mut options: Options) -> Self {
+    pub(crate) async fn with(patch: impl FnOnce(&mut Value), options: Options) -> Self {
+        let ids = Arc::new(SequentialIds::default());
+        let node = NodeId(ids.uuid(Timestamp::UNIX_EPOCH));
+        Self::on(tempfile::tempdir().unwrap(), (node, ids), patch, options).await
+    }
+
+    /// What a start finds after this one was killed now: a copy of what is on the disk.
+    pub(crate) async fn killed_and_started(&self, patch: impl FnOnce(&mut Value)) -> Self {
+        let copy = tempfile::tempdir().unwrap();
+        for file in std::fs::read_dir(self.folder.path()).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+        }
+        Self::on(copy, self.ids.clone(), patch, Options::default()).await
+    }
+
+    /// Changes the resources, as the store would have it.
+    pub(crate) fn change(&self, patch: impl FnOnce(&mut Value)) {
+        let snapshot = Arc::new(snapshot(&self.sim.url(), patch));
+        self.gateway.replace_plane(DataPlane::build(snapshot, &Secretless).unwrap());
+    }
+
+    async fn on(
+        folder: tempfile::TempDir,
+        (node, ids): (NodeId, Arc<SequentialIds>),
+        patch: impl FnOnce(&mut Value),
+        mut options: Options,
+    ) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         options.retry_wait_first = Duration::from_millis(5);
         let sim = RunningSim::start(&SimOptions::default()).await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
         let mut journal_options = tally_journal::Options::new(folder.path());
         journal_options.ship_every = Duration::from_millis(1);
-        let ids = Arc::new(SequentialIds::default());
-        let node = NodeId(ids.uuid(Timestamp::UNIX_EPOCH));
         let snapshot = Arc::new(snapshot(&sim.url(), patch));
         let clock: Arc<dyn Clock> = Arc::new(RealClock(Instant::now()));
-        let (budgets, counting) = budgets_of(&snapshot, &clock);
-        let (running, _) = Journal::open_observed(journal_options, node, Some(counting)).unwrap();
+        let (_, counting) = budgets_of(&snapshot, &clock);
+        let (running, _) =
+            Journal::open_observed(journal_options, node, Some(counting.clone())).unwrap();
         let journal = running.journal();
         let held = Arc::default();
         let shipper = journal.shipper(HeldSink { held: Arc::clone(&held), last: 0 });
@@ -132,10 +159,10 @@ impl Bed {
         let gateway = Gateway::new(
             plane,
             journal.clone(),
-            budgets,
+            &counting,
             Estimator::default(),
             Arc::clone(&clock),
-            ids,
+            ids.clone(),
             options,
         );
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -151,7 +178,8 @@ impl Bed {
             clock,
             held,
             running: Some(running),
-            _folder: folder,
+            ids: (node, ids),
+            folder,
         }
     }
 

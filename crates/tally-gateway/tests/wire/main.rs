@@ -11,10 +11,12 @@
 mod access;
 mod bed;
 mod budgets;
+mod containment;
 mod errors;
 mod metering;
 mod policies;
 mod policy_table;
+mod prompts;
 mod redaction;
 mod retries;
 mod streams;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, StatusCode};
-use tally_gateway::{DataPlane, Gateway, Identity, bearer, key_refusal, require_scope};
+use tally_gateway::{DataPlane, Gateway, Identity, bearer, require_scope};
 use tally_types::{KeyScope, Role, Timestamp, WorkloadName};
 
 use super::Problem;
@@ -23,7 +23,7 @@ impl Caller {
     /// Identifies the caller by the key in the headers.
     ///
     /// # Errors
-    /// 401 when there is none, or it opens nothing.
+    /// 401 when there is none, or it opens nothing; 403 while it is suspended.
     pub fn identify(
         gateway: &Gateway,
         headers: &HeaderMap,
@@ -33,8 +33,7 @@ impl Caller {
             Problem::new(StatusCode::UNAUTHORIZED, "key_missing", "no Tally key was sent")
                 .with_next_step("send it as `authorization: Bearer …`")
         })?;
-        let plane = gateway.plane();
-        let identity = plane.identify(secret, now).map_err(key_refusal)?;
+        let (plane, identity) = gateway.identify(secret, now)?;
         Ok(Self { identity, plane })
     }
 

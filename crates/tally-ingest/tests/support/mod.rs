@@ -100,15 +100,15 @@ impl Company {
         let mut options = tally_journal::Options::new(folder.path().join("journal"));
         options.bytes_max = bytes_max;
         let shared: Arc<dyn Clock> = clock.clone();
-        let (budgets, counting) = budgets_of(&store.snapshot(), &shared);
+        let (_, counting) = budgets_of(&store.snapshot(), &shared);
         let node = NodeId(Uuid::from_u128(1));
-        let (running, _) = Journal::open_observed(options, node, Some(counting)).unwrap();
+        let (running, _) = Journal::open_observed(options, node, Some(counting.clone())).unwrap();
         let journal = running.journal();
         let warehouse = Arc::new(Warehouse::open_in_memory(&warehouse_options()).unwrap());
         let gateway = Gateway::new(
             DataPlane::build(store.snapshot(), &TestSecrets).unwrap(),
             journal.clone(),
-            budgets,
+            &counting,
             Estimator::default(),
             clock.clone(),
             Arc::new(SequentialIds::default()),

@@ -37,14 +37,6 @@ pub fn check(spec: &PolicySpec) -> Vec<RuleProblem> {
                 message: mistake.message,
             }));
         }
-        if rule.contain.is_some() {
-            problems.push(RuleProblem {
-                field: format!("rules[{index}].contain"),
-                offset: None,
-                message: "nothing contains yet; leave it out and watch `GET /api/v1/violations`"
-                    .to_owned(),
-            });
-        }
         check_kinds(spec, &rule.then, &format!("rules[{index}].then.redact"), &mut problems);
     }
     for (index, it) in spec.overrides.iter().enumerate() {

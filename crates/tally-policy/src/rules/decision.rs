@@ -116,6 +116,12 @@ impl Waiver {
 
 impl Matched {
     /// The strictest first; among equals the most severe, then by name.
+    /// Whether it has the key suspended: a severe one that says so. Where other words make it
+    /// milder, it does not.
+    pub fn contains(&self) -> bool {
+        self.contain.is_some() && self.severity == Some(Severity::Severe)
+    }
+
     fn order(&self) -> (Reverse<u8>, Reverse<Option<Severity>>, Arc<str>) {
         (Reverse(self.act.strictness()), Reverse(self.severity), Arc::clone(&self.rule))
     }
@@ -168,7 +174,7 @@ impl Decision {
                 }
                 _ => {}
             }
-            if it.contain.is_some() && decision.contain.is_none() {
+            if it.contains() && decision.contain.is_none() {
                 decision.contain = Some(Arc::clone(&it.rule));
             }
         }

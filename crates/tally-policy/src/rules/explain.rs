@@ -31,6 +31,9 @@ pub struct Explanation {
     /// Whether they are put back into the reply.
     #[serde(default)]
     pub restore: bool,
+    /// The severe rule that has the key suspended, as `policy/rule`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contain: Option<String>,
     /// The rules that could hold, the strictest that act first.
     pub rules: Vec<RuleExplanation>,
     /// How many rules ask for something that this call is not.
@@ -123,6 +126,7 @@ impl RuleSet {
             says: decision.binding.as_ref().map(|it| it.says.to_string()),
             redact: decision.redact.into_iter().collect(),
             restore: decision.restore,
+            contain: decision.contain.as_deref().map(str::to_owned),
             others: self.len() - seen.len(),
             rules: seen.into_iter().map(|(_, rule)| rule).collect(),
         }

@@ -82,6 +82,15 @@ pub struct AgendaViolations {
     pub calls: u64,
 }
 
+/// The violations of a month, counted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MonthViolations {
+    /// By rule.
+    pub by_rule: Vec<AgendaViolations>,
+    /// Severe ones that nobody has looked at.
+    pub open_severe: u64,
+}
+
 /// What a month's meeting talks about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Agenda {
@@ -99,6 +108,8 @@ pub struct Agenda {
     pub repeated: Vec<AgendaException>,
     /// The rules that were met most often in the month, the first ten.
     pub top_violations: Vec<AgendaViolations>,
+    /// Severe violations of the month that nobody has looked at.
+    pub open_severe_violations: u64,
     /// Changes of policies in the month, oldest first.
     pub policy_changes: Vec<PolicyChange>,
     /// Model choices that were not looked at in time, or never explained.
@@ -116,14 +127,14 @@ pub fn month_of(text: &str) -> Option<(Date, Date)> {
 }
 
 /// The agenda of the month from `first` until `next`; `changes` are entries of the audit trail
-/// about policies, `violations` of the month by rule.
+/// about policies.
 ///
 /// # Errors
 /// The month lies outside the calendar.
 pub fn agenda(
     snapshot: &Snapshot,
     changes: &[AuditEntry],
-    mut violations: Vec<AgendaViolations>,
+    violations: MonthViolations,
     first: Date,
     next: Date,
 ) -> Result<Agenda, jiff::Error> {
@@ -148,6 +159,7 @@ pub fn agenda(
     }
     let repeated = open.iter().chain(&expired).filter(|one| one.repeats.is_some()).cloned();
     let in_month = |entry: &&AuditEntry| entry.time >= from && entry.time < until;
+    let MonthViolations { by_rule: mut violations, open_severe } = violations;
     violations.sort_by(|a, b| b.calls.cmp(&a.calls).then_with(|| a.rule.cmp(&b.rule)));
     violations.truncate(VIOLATIONS_MAX);
     let overdue = snapshot.workloads.iter().filter(|(_, spec)| spec.is_review_overdue(next));
@@ -159,6 +171,7 @@ pub fn agenda(
         open,
         expired,
         top_violations: violations,
+        open_severe_violations: open_severe,
         policy_changes: changes.iter().filter(in_month).map(PolicyChange::of).collect(),
         overdue_reviews: overdue
             .map(|(name, spec)| AgendaReview {
@@ -213,10 +226,12 @@ impl Agenda {
         let exceptions = |list: &[AgendaException]| -> Vec<String> {
             list.iter().map(|one| exception_line(snapshot, one)).collect()
         };
-        let violations = self.top_violations.iter().map(|it| {
+        let open = self.open_severe_violations;
+        let open = (open > 0).then(|| format!("Severe, and nobody has looked: {open}"));
+        let violations = open.into_iter().chain(self.top_violations.iter().map(|it| {
             let calls = if it.calls == 1 { "call" } else { "calls" };
             format!("{}: {} {calls}", it.rule, it.calls)
-        });
+        }));
         let changes = self.policy_changes.iter().map(|change| {
             let at = moment(snapshot, change.at);
             format!("{}: {} by {} on {at}", change.policy, change.action, change.by)

@@ -164,6 +164,7 @@ pub fn draft(snapshot: &Snapshot, row: &Unexplained) -> Result<WorkloadSpec, App
         vendor: None,
         monthly_cost_usd: None,
         metered: true,
+        keep_prompts: false,
     })
 }
 

@@ -24,7 +24,8 @@ use crate::{
 };
 
 pub use agenda::{
-    Agenda, AgendaException, AgendaReview, AgendaViolations, PolicyChange, agenda, month_of,
+    Agenda, AgendaException, AgendaReview, AgendaViolations, MonthViolations, PolicyChange, agenda,
+    month_of,
 };
 pub use entry::{Catalog, CatalogEntry, CatalogTotal, Health, Used, catalog};
 pub use inventory::{Inventory, ModelSeen, Seen, Tool, Unexplained, draft, inventory};
@@ -202,10 +203,7 @@ fn edit(
     before: &Entry,
     spec: serde_json::Value,
 ) -> Result<(), StoreError> {
-    let typed = checked(id, &spec)?;
-    let applied_by = before.applied_by.clone();
-    let entry = Entry { version: before.version + 1, applied_by, spec, typed };
-    plan.edit(id, action, Some(entry));
+    plan.edit(id, action, Some(before.followed_by(id, spec)?));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use tally_audit::LogEntry;
 use tally_types::{Kind, Name, PersonName, Spec, Timestamp};
 
 use super::{
-    AuditLog,
+    AuditLog, quoted,
     rows::{AuditRow, COLUMNS, Opening},
 };
 use crate::{
@@ -35,6 +35,10 @@ pub struct Erased {
     pub entries: u64,
     /// Keys of the person that were revoked.
     pub keys: u64,
+    /// Other resources that quoted them: requests, decisions, workloads.
+    pub resources: u64,
+    /// Notices, deliveries, stage events and kept replies that quoted them.
+    pub notices: u64,
 }
 
 /// Who was erased, and when.
@@ -64,6 +68,42 @@ impl AuditLog {
         person: &PersonName,
         reason: &str,
     ) -> Result<Erased, StoreError> {
+        let done = self.erase(actor, person, reason, false).await?;
+        // Pages as they were before stand in it; a reader may hold it up until the next time.
+        if let Err(error) = self.store.database().empty_log().await {
+            tracing::warn!(%error, "the store's write-ahead log is not emptied yet");
+        }
+        Ok(done)
+    }
+
+    /// What [`Self::erase_person`] would do; nothing is changed.
+    ///
+    /// # Errors
+    /// As [`Self::erase_person`].
+    pub async fn preview_erasure(&self, person: &PersonName) -> Result<Erased, StoreError> {
+        self.erase("preview", person, "preview", true).await
+    }
+
+    /// What says who a person is, now and earlier: display names and mail addresses.
+    ///
+    /// # Errors
+    /// `NotFound` for a name that never was a person's; `Backend`.
+    pub async fn words_of(&self, person: &PersonName) -> Result<Vec<String>, StoreError> {
+        let mut change = self.store.begin_change().await?;
+        let id = ResourceId::new(Kind::Person, person.0.clone());
+        let words = words_of(&mut change, &id).await?;
+        let missing = change.state().not_found(&id);
+        change.undo().await?;
+        words.map(|words| words.into_iter().collect()).ok_or(missing)
+    }
+
+    async fn erase(
+        &self,
+        actor: &str,
+        person: &PersonName,
+        reason: &str,
+        is_preview: bool,
+    ) -> Result<Erased, StoreError> {
         if reason.trim().is_empty() {
             return Err(StoreError::Argument("expected a reason for the erasure".to_owned()));
         }
@@ -73,7 +113,8 @@ impl AuditLog {
         let words = words_of(&mut change, &id).await?;
         let Some(words) = words else { return Err(change.state().not_found(&id)) };
 
-        let plan = forget_plan(&change, &id)?;
+        let mut plan = forget_plan(&change, &id)?;
+        let resources = quoted::clear_resources(&change, &mut plan, &id, &words)?;
         let keys = plan.edits.iter().filter(|edit| edit.id.kind == Kind::Key).count();
         let has_entry = plan.edits.iter().any(|edit| edit.id == id);
         change.write(plan, &by).await?;
@@ -82,6 +123,7 @@ impl AuditLog {
             change.record(actor, action, id.clone(), (None, None), note).await?;
         }
         forget_beside(change.connection(), &id.name, &words).await?;
+        let notices = quoted::clear_notices(change.connection(), &words).await?;
         let entries = erase_entries(change.connection(), &id.name, &words).await?;
         let sequence = change.revision();
         let erased_ms = change.now().as_millisecond();
@@ -91,8 +133,13 @@ impl AuditLog {
             .bind(erased_ms)
             .execute(change.connection())
             .await?;
-        change.commit().await?;
-        Ok(Erased { entries, keys: u64::try_from(keys).unwrap_or(u64::MAX) })
+        let keys = u64::try_from(keys).unwrap_or(u64::MAX);
+        if is_preview {
+            change.undo().await?;
+        } else {
+            change.commit().await?;
+        }
+        Ok(Erased { entries, keys, resources, notices })
     }
 
     /// Everyone who was erased, the first one first.
@@ -282,7 +329,7 @@ async fn erase_entry(
 }
 
 /// Clears the word from every text within; tells whether there was one.
-fn clear(value: &mut Value, word: &str) -> bool {
+pub(super) fn clear(value: &mut Value, word: &str) -> bool {
     match value {
         Value::String(text) => match cleared(text, word) {
             Some(rest) => {
@@ -306,7 +353,7 @@ fn cleared_in(value: &mut Value, word: &str) -> Option<()> {
     clear(value, word).then_some(())
 }
 
-fn cleared(text: &str, word: &str) -> Option<String> {
+pub(super) fn cleared(text: &str, word: &str) -> Option<String> {
     if text == word {
         return Some(ERASED.to_owned());
     }
@@ -315,7 +362,7 @@ fn cleared(text: &str, word: &str) -> Option<String> {
 }
 
 /// A pattern that finds the text anywhere; more than it is harmless, as each is looked at.
-fn like(text: &str) -> String {
+pub(super) fn like(text: &str) -> String {
     let wild: String = text.chars().map(|c| if c == '\\' { '_' } else { c }).collect();
     format!("%{wild}%")
 }

@@ -6,6 +6,7 @@
 
 mod erase;
 mod keys;
+mod quoted;
 mod rows;
 mod tree;
 

@@ -163,6 +163,10 @@ pub struct WorkloadSpec {
     /// Whether Tally sees its calls.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub metered: bool,
+    /// Whether prompts and replies of its calls may be kept, for as long as the organization's
+    /// `retention` says for their class of data.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_prompts: bool,
 }
 
 /// How much of what the catalog asks of a workload is there.

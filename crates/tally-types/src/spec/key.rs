@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    FieldError, KeyScope, Kind, PersonName, Reference, Role, WorkloadName, resource::KindSpec,
-    spec::RateLimit,
+    CallId, EventId, FieldError, KeyScope, Kind, PersonName, Reference, Role, WorkloadName,
+    resource::KindSpec, spec::RateLimit,
 };
 
 /// A key's secret must hold at least 128 bits: 22 characters of base 62 and more.
@@ -28,6 +28,39 @@ pub enum KeySecret {
         /// The first characters, to recognise it by.
         prefix: String,
     },
+}
+
+/// Why a key opens nothing for now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeySuspension {
+    /// Since when; the time of the call, where a rule did it.
+    pub at: Timestamp,
+    /// Who did it, as the audit trail names them.
+    pub by: String,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// The severe rule that was met, as `policy/rule`; none when it was done by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The usage event of the call that met it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<EventId>,
+    /// That call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallId>,
+}
+
+/// How a suspension ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyReinstatement {
+    /// When. What the key did until then does not suspend it again.
+    pub at: Timestamp,
+    /// Who did it, as the audit trail names them.
+    pub by: String,
+    /// What was found.
+    pub note: String,
 }
 
 /// A virtual key: who calls, for which workload.
@@ -57,6 +90,13 @@ pub struct KeySpec {
     /// Whether it was withdrawn.
     #[serde(default)]
     pub revoked: bool,
+    /// Why it opens nothing for now. Said by `tally key suspend` and by rules that contain; a
+    /// file that is silent on it keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<KeySuspension>,
+    /// How its last suspension ended. Said by `tally key reinstate` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reinstated: Option<KeyReinstatement>,
     /// How fast its calls may come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
@@ -77,6 +117,15 @@ pub fn weak_secret(secret: &str) -> Option<&'static str> {
         return Some("expected printable ASCII without spaces, as it travels in a header");
     }
     None
+}
+
+// === impl KeySpec ===
+
+impl KeySpec {
+    /// Whether the key was given back at that time or later.
+    pub fn was_reinstated_since(&self, at: Timestamp) -> bool {
+        self.reinstated.as_ref().is_some_and(|said| said.at >= at)
+    }
 }
 
 impl KindSpec for KeySpec {

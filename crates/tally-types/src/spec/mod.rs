@@ -13,6 +13,7 @@ mod policy;
 mod policy_test;
 mod prices;
 mod provider;
+mod retention;
 
 pub use access::{ACCESS_DAYS_MAX, Access, AccessAsk, AccessRequestSpec, AccessRule};
 pub use approval::{Approvable, GrantDecision, GrantNeed, GrantState};
@@ -26,7 +27,9 @@ pub use catalog::{
 };
 pub use exception::{ArchitectureReview, EXCEPTION_DAYS_MAX, ExceptionScope, ExceptionSpec};
 pub use grant::{GrantAsk, GrantSpec};
-pub use key::{KeySecret, KeySpec, SECRET_CHARACTERS_MIN, weak_secret};
+pub use key::{
+    KeyReinstatement, KeySecret, KeySpec, KeySuspension, SECRET_CHARACTERS_MIN, weak_secret,
+};
 pub use people::{
     Chargeback, ChargebackModel, CostCenterSpec, OrganizationSpec, PersonSpec, TeamSpec,
 };
@@ -42,3 +45,4 @@ pub use prices::{PriceEntry, PriceListSpec, PriceModifier, RateSet};
 pub use provider::{
     Capability, ModelRoute, ModelSpec, ProviderSpec, ProviderTimeouts, SecretSource,
 };
+pub use retention::{ClassRetention, RETENTION_DAYS_MAX, Retention};

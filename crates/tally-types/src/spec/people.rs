@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CostCenterName, FieldError, Kind, PersonName, Reference, Role, TeamName, Tier, Weekday,
     resource::KindSpec,
-    spec::{AccessRule, RateLimit},
+    spec::{AccessRule, RateLimit, Retention},
     vocabulary::vocabulary,
 };
 
@@ -35,6 +35,9 @@ pub struct OrganizationSpec {
     /// Whether people make keys of their own, or ask for them first.
     #[serde(default, skip_serializing_if = "AccessRule::is_open")]
     pub own_keys: AccessRule,
+    /// How long it is known who called, and whether prompts are kept, by class of data.
+    #[serde(default, skip_serializing_if = "Retention::is_default")]
+    pub retention: Retention,
 }
 
 vocabulary! {
@@ -147,6 +150,7 @@ impl Default for OrganizationSpec {
             fiscal_year_starts: january(),
             tiers_on_request: Vec::new(),
             own_keys: AccessRule::Open,
+            retention: Retention::default(),
         }
     }
 }
@@ -173,6 +177,7 @@ impl KindSpec for OrganizationSpec {
         if !is_code {
             errors.push(FieldError::new("currency", "expected an ISO 4217 code such as `USD`"));
         }
+        self.retention.check(errors);
     }
 }
 

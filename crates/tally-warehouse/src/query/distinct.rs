@@ -11,8 +11,6 @@ use crate::{
     rollup::{self, TaskNumber, TaskSql},
 };
 
-/// The rollup of tasks, and the name of its version.
-const ROLLUP: &str = rollup::TASK_TABLE;
 /// In so short a time there are few tasks: two days.
 const FEW_TASKS_US: i64 = 2 * 86_400_000_000;
 
@@ -63,6 +61,9 @@ impl Run<'_> {
         groups: &mut Groups,
     ) -> Result<(), QueryError> {
         let sql = TaskSql(numbers);
+        // All slices of a query are of one rollup, or of none.
+        let table = slices.iter().find_map(|slice| slice.table);
+        let name = table.map_or(rollup::TASK_TABLE, |table| table.name);
         // The day that goes on changes with every call and outcome, as the events do.
         let (rolled, fresh): (Vec<_>, Vec<_>) = slices
             .iter()
@@ -79,14 +80,14 @@ impl Run<'_> {
         if !rolled.is_empty() {
             let mut parameters = Vec::new();
             let sql = self.rolled_sql(&sql, &rolled, &mut parameters);
-            self.rows_of_version(Some(ROLLUP), sql, parameters, numbers.len(), &mut add)?;
+            self.rows_of_version(Some(name), sql, parameters, numbers.len(), &mut add)?;
         }
         if !fresh.is_empty() {
             let mut parameters = Vec::new();
             let sql = self.fresh_sql(&sql, &fresh, &rolled, &mut parameters);
             // The tasks of closed days are all in the rollup: their results are of its version.
             let closed = fresh.iter().all(|slice| slice.version == Some(rollup::CLOSED));
-            let version = closed.then_some(ROLLUP);
+            let version = closed.then_some(name);
             self.rows_of_version(version, sql, parameters, numbers.len(), &mut add)?;
         }
         within_limit(groups)
@@ -178,7 +179,8 @@ impl Run<'_> {
         let each = slices.iter().map(|slice| {
             let keys = self.keys_sql(slice, parameters);
             let condition = self.where_sql(slice, parameters);
-            format!("SELECT {keys}{values} FROM {ROLLUP} WHERE {condition} {end}")
+            let table = slice.table_sql();
+            format!("SELECT {keys}{values} FROM {table} WHERE {condition} {end}")
         });
         each.collect()
     }
@@ -198,7 +200,8 @@ impl Run<'_> {
             let condition = self.where_sql(slice, parameters);
             if slice.table.is_some() {
                 let values = sql.of_rollup();
-                return format!("SELECT {keys}cell, {values} FROM {ROLLUP} WHERE {condition}");
+                let table = slice.table_sql();
+                return format!("SELECT {keys}cell, {values} FROM {table} WHERE {condition}");
             }
             let (sums, of_task) = (rollup::PART_SUMS, rollup::OF_TASK);
             let parts = format!(

@@ -103,11 +103,9 @@ pub(crate) fn compact_day(
 fn build_rows(connection: &Connection, part: &Part<'_>, day: i64) -> Result<(), WarehouseError> {
     for table in TABLES.iter().filter(|table| table.bucket == Bucket::Day) {
         connection.execute_batch(&format!("DELETE FROM {} WHERE bucket = {day}", table.name))?;
-        if table.content != Content::Tasks {
-            connection.execute_batch(&table.fill_sql(part))?;
-        }
+        table.build_day(connection, part, day)?;
     }
-    tasks::build_day(connection, part, day)
+    Ok(())
 }
 
 /// How far the rollups by local day can be built for the day that goes on; none when
@@ -174,7 +172,8 @@ pub(crate) fn rebuild_days(
         connection.execute_batch(&format!("DELETE FROM {}", table.name))?;
         changed(connection, table.name)?;
     }
-    connection.execute_batch("DELETE FROM task_parts; DELETE FROM dirty_days")?;
+    tasks::clear(connection)?;
+    connection.execute_batch("DELETE FROM dirty_days")?;
     set_open(connection, None)?;
     each_day(connection, calendar, |day, _| compact_day(connection, calendar, day))
 }
@@ -196,10 +195,7 @@ pub(crate) fn fill_new(
             return Ok(());
         }
         for table in TABLES.iter().filter(|table| is_new(table)) {
-            match table.content {
-                Content::Tasks => tasks::build_day(connection, part, day)?,
-                _ => connection.execute_batch(&table.fill_sql(part))?,
-            }
+            table.build_day(connection, part, day)?;
         }
         Ok(())
     })
@@ -226,4 +222,21 @@ fn first_event(connection: &Connection, from_us: i64) -> Result<Option<Timestamp
     let sql = format!("SELECT min(time_us) FROM events WHERE time_us >= {from_us}");
     let first: Option<i64> = connection.query_row(&sql, [], |row| row.get(0))?;
     Ok(first.map(zone::timestamp).transpose()?)
+}
+
+// === impl Table ===
+
+impl Table {
+    /// Builds a local day's rows from a part of its events; the old ones are gone already.
+    fn build_day(
+        &self,
+        connection: &Connection,
+        part: &Part<'_>,
+        day: i64,
+    ) -> Result<(), WarehouseError> {
+        match self.content {
+            Content::Tasks => self.build_task_day(connection, part, day),
+            _ => Ok(connection.execute_batch(&self.fill_sql(part))?),
+        }
+    }
 }

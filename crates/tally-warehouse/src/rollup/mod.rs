@@ -5,7 +5,7 @@
 //! buckets from finer rollups or the events. All values are integers, so rollups
 //! and events always agree exactly, and an amendment needs no arithmetic of its own.
 //!
-//! Tasks have a rollup of their own, which is always up to date: see `tasks`.
+//! Tasks have rollups of their own, which are always up to date: see `tasks`.
 
 mod dirty;
 mod maintain;
@@ -19,8 +19,8 @@ pub(crate) use maintain::{
 };
 pub(crate) use numbers::{COUNT as TASK_NUMBERS, TaskNumber, TaskSql};
 pub(crate) use tasks::{
-    CREATE_PARTS_SQL, OF_TASK, PART_SUMS, RESULTS, RESULTS_OF_FEW, TABLE as TASK_TABLE,
-    results_changed, tasks_go_on,
+    OF_TASK, PART_SUMS, RESULTS, RESULTS_OF_FEW, TABLE as TASK_TABLE,
+    TABLE_OF_PEOPLE as TASK_TABLE_OF_PEOPLE, results_changed, tasks_go_on,
 };
 
 use jiff::Timestamp;
@@ -124,7 +124,13 @@ pub(crate) const TABLES: &[Table] = &[
     Table {
         name: tasks::TABLE,
         bucket: Bucket::Day,
-        fields: tasks::FIELDS,
+        fields: tasks::OF_WORK,
+        content: Content::Tasks,
+    },
+    Table {
+        name: tasks::TABLE_OF_PEOPLE,
+        bucket: Bucket::Day,
+        fields: tasks::OF_PEOPLE,
         content: Content::Tasks,
     },
 ];
@@ -137,6 +143,16 @@ pub(crate) fn histogram_columns(prefix: char) -> impl Iterator<Item = String> {
 // === impl Table ===
 
 impl Table {
+    /// Whether its rows say who called.
+    pub(crate) fn names_people(&self) -> bool {
+        self.holds(Field::Person)
+    }
+
+    /// Whether its rows say with which key.
+    pub(crate) fn names_keys(&self) -> bool {
+        self.holds(Field::Key)
+    }
+
     /// Whether it can group by and filter on a field.
     pub(crate) fn holds(&self, field: Field) -> bool {
         self.fields.contains(&field)
@@ -153,7 +169,8 @@ impl Table {
         columns.extend(self.fields.iter().map(|field| format!("\"{}\" VARCHAR", field.column())));
         if self.content == Content::Tasks {
             columns.extend(tasks::columns_sql());
-            return format!("CREATE TABLE {} ({});", self.name, columns.join(", "));
+            let parts = self.create_parts_sql();
+            return format!("CREATE TABLE {} ({}); {parts}", self.name, columns.join(", "));
         }
         let sums = Fact::ALL.iter().flat_map(|fact| fact.columns());
         columns.extend(sums.map(|column| format!("{column} BIGINT NOT NULL")));

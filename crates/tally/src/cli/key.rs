@@ -25,6 +25,24 @@ pub(crate) enum KeyCommand {
         /// The key
         name: Name,
     },
+    /// Suspend a key until security or an admin reinstates it
+    Suspend {
+        /// The key
+        name: Name,
+
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Give a suspended key back
+    Reinstate {
+        /// The key
+        name: Name,
+
+        /// What was found
+        #[arg(long, value_name = "TEXT")]
+        note: String,
+    },
 }
 
 /// Arguments of `tally key create`.
@@ -73,9 +91,9 @@ struct NewSecret {
     in_effect: bool,
 }
 
-/// What the API answers when it withdraws a key.
+/// What the API answers when it revokes, suspends or reinstates a key.
 #[derive(Debug, Deserialize)]
-struct Revoked {
+struct Changed {
     #[serde(default = "yes")]
     in_effect: bool,
     #[serde(default)]
@@ -140,18 +158,39 @@ pub(crate) async fn run(command: KeyCommand, connection: &Connection) -> anyhow:
             )
         }
         KeyCommand::Revoke { name } => {
-            let path = verb(&name, "revoke");
-            let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            let answer: serde_json::Value = client.post(&path, &json!({})).await?;
-            if connection.json {
-                return output::json(&answer);
-            }
-            let Revoked { in_effect, note } = serde_json::from_value(answer)?;
-            let when = if in_effect { "from now on" } else { "within seconds" };
-            let note = note.map(|note| format!("\nnote: {note}")).unwrap_or_default();
-            output::out(&format!("key `{name}` is revoked: calls with it are refused {when}{note}"))
+            let what = "is revoked: calls with it are refused";
+            change(&client, connection.json, (&name, "revoke"), &json!({}), what).await
+        }
+        KeyCommand::Suspend { name, reason } => {
+            let body = json!({ "reason": reason });
+            let what = "is suspended: calls with it are refused";
+            change(&client, connection.json, (&name, "suspend"), &body, what).await
+        }
+        KeyCommand::Reinstate { name, note } => {
+            let body = json!({ "note": note });
+            let what = "is reinstated: calls with it pass again";
+            change(&client, connection.json, (&name, "reinstate"), &body, what).await
         }
     }
+}
+
+/// Says a verb to a key, and what came of it.
+async fn change(
+    client: &Client,
+    json: bool,
+    (name, verb): (&Name, &str),
+    body: &serde_json::Value,
+    what: &str,
+) -> anyhow::Result<()> {
+    let path = ["api", "v1", Kind::Key.plural(), name.as_str(), verb];
+    let answer: serde_json::Value = client.post(&path, body).await?;
+    if json {
+        return output::json(&answer);
+    }
+    let Changed { in_effect, note } = serde_json::from_value(answer)?;
+    let when = if in_effect { "from now on" } else { "within seconds" };
+    let note = note.map(|note| format!("\nnote: {note}")).unwrap_or_default();
+    output::out(&format!("key `{name}` {what} {when}{note}"))
 }
 
 fn show_secret(made: &NewSecret, what: &str, client: &Client, json: bool) -> anyhow::Result<()> {
@@ -205,6 +244,7 @@ fn list(resources: &[Resource], now: Timestamp) -> String {
         let is_revoked = resource.spec.get("revoked").and_then(serde_json::Value::as_bool);
         let state = match expires {
             _ if is_revoked == Some(true) => "revoked",
+            _ if resource.spec.get("suspended").is_some() => "suspended",
             Some(expires) if expires <= now => "expired",
             _ => "active",
         };
@@ -304,6 +344,12 @@ mod tests {
                 key(
                     "old",
                     &json!({"workload": "bot", "secret": hashed, "expires_at": "2026-05-01T00:00:00Z"}),
+                ),
+                key(
+                    "stopped",
+                    &json!({"person": "ada", "secret": hashed, "suspended": {
+                        "at": "2026-05-01T00:00:00Z", "by": "tally gateway", "reason": "No."
+                    }}),
                 ),
             ],
             now,

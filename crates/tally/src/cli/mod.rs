@@ -23,9 +23,11 @@ mod policy;
 mod prices;
 mod problem;
 mod query;
+mod retention;
 mod sim;
 mod status;
 mod table;
+mod violation;
 
 pub(crate) use connection::Connection;
 
@@ -45,7 +47,7 @@ pub(crate) enum ClientCommand {
     Get(get::GetArgs),
     /// Ask who used what, for which work, at what cost
     Query(query::QueryArgs),
-    /// Make, list, rotate and revoke keys
+    /// Make, list, rotate, revoke, suspend and reinstate keys
     #[command(subcommand)]
     Key(key::KeyCommand),
     /// Ask for more of a budget; approve, deny and follow such requests
@@ -70,12 +72,21 @@ pub(crate) enum ClientCommand {
     /// See how budgets stand
     #[command(subcommand)]
     Budget(budget::BudgetCommand),
+    /// See which calls met which rules, and say what was found
+    #[command(subcommand)]
+    Violation(violation::ViolationCommand),
     /// Check, test and explain policies; print the starter pack
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
     /// Read the log of every change, prove it, verify an export of it
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// See how long personal data is kept, and purge what is older
+    #[command(subcommand)]
+    Retention(retention::RetentionCommand),
+    /// Read a kept prompt
+    #[command(subcommand)]
+    Prompt(retention::PromptCommand),
     /// Erase personal data
     #[command(subcommand)]
     Erase(erase::EraseCommand),
@@ -108,8 +119,11 @@ pub(crate) async fn run(command: ClientCommand, connection: Connection) -> anyho
         ClientCommand::Governance(command) => catalog::run_governance(command, &connection).await,
         ClientCommand::Prices(command) => prices::run(command, &connection).await,
         ClientCommand::Budget(command) => budget::run(command, &connection).await,
+        ClientCommand::Violation(command) => violation::run(command, &connection).await,
         ClientCommand::Policy(command) => policy::run(command, &connection).await,
         ClientCommand::Audit(command) => audit::run(command, &connection).await,
+        ClientCommand::Retention(command) => retention::run(command, &connection).await,
+        ClientCommand::Prompt(command) => retention::run_prompt(command, &connection).await,
         ClientCommand::Erase(command) => erase::run(command, &connection).await,
         ClientCommand::Status => status::run(&connection).await,
         ClientCommand::Outcome(command) => outcome::run(command, &connection).await,

@@ -193,6 +193,9 @@ fn render(answer: &PolicyAnswer) -> String {
         let back = if told.restore { ", and put back into the reply" } else { "" };
         let _ = write!(text, "\nredacted: {}{back}", told.redact.join(", "));
     }
+    if let Some(rule) = &told.contain {
+        let _ = write!(text, "\nthe key is suspended at once, by {rule}");
+    }
     for rule in &told.rules {
         let word = match rule.standing {
             Standing::Acts => "holds",

@@ -1,7 +1,7 @@
 /** What the API says of policies, violations, exceptions and the monthly meeting. */
 
 import type { AskedItem } from './approvals';
-import { api } from './client';
+import { api, at } from './client';
 import type { components } from './schema';
 import type { Page, Range, UsageEvent } from './types';
 
@@ -22,6 +22,8 @@ export type Standing = Schemas['Standing'];
 /** The event is as all pages know it; the rest is as the document says. */
 export type Violation = Omit<Schemas['Violation'], 'event'> & { event: UsageEvent };
 
+export type Acknowledgement = Schemas['Acknowledgement'];
+
 export type ExceptionScope = Schemas['ExceptionScope'];
 export type ExceptionSpec = Schemas['ExceptionSpec'];
 export type Exception = AskedItem<ExceptionSpec>;
@@ -35,6 +37,7 @@ export const GUARDRAILS = {
   listPolicies: 'listPolicies',
   explain: 'explainPolicies',
   listViolations: 'listViolations',
+  acknowledge: 'acknowledgeViolation',
   listExceptions: 'listExceptions',
   ask: 'createException',
   review: 'reviewException',
@@ -49,6 +52,7 @@ export const explainPolicies = (
 export interface ViolationsView {
   severity: string | null;
   rule: string | null;
+  acknowledged: string | null;
   range: Range;
   after: string | null;
   limit: number;
@@ -62,6 +66,9 @@ export const listViolations = (
     query: { ...view, ...(typeof range === 'string' ? { range } : range) },
     signal,
   });
+
+export const acknowledgeViolation = (event: string, note: string): Promise<Acknowledgement> =>
+  api.post(at`/api/v1/violations/${event}/acknowledge`, { note });
 
 export const EXCEPTIONS_PATH = '/api/v1/exceptions';
 

@@ -979,11 +979,83 @@ export interface paths {
         put?: never;
         /**
          * Erase a person's data
-         * @description Their display name and mail address go, from the audit log, too; account, sessions and inbox are deleted, their keys revoked. Their name stays as an opaque id, and every proof of the log stays valid.
+         * @description Their display name and mail address go, from the audit log, what others wrote and what people were told, too; account, sessions, inbox and kept prompts are deleted, their keys revoked; their calls no longer say who made them, and cost the same. Their name stays as an opaque id, and every proof of the log stays valid.
          *
          *     Roles: admin, security. Keys need the scope `write`.
          */
         post: operations["erasePerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How long personal data is kept
+         * @description By class of data: the periods of the organization's `retention`, what waits for the next hourly run, what is kept; and the last runs.
+         *
+         *     Roles: admin, finops, security, auditor.
+         */
+        get: operations["getRetention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Purge now
+         * @description Calls that are older than the period of their class of data lose what says who made them, and older kept prompts are deleted; costs stay. Bounded: `more` says whether another run is needed. A run that purged something has one entry in the audit trail.
+         *
+         *     Roles: admin, security. Keys need the scope `write`.
+         */
+        post: operations["runRetention"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/{id}/prompt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether a prompt is kept
+         * @description Of an event; or of a call, by the id that its client got as `x-tally-request-id`: that of its last attempt. Without what stands in it.
+         *
+         *     Roles: security, auditor.
+         */
+        get: operations["getKeptPrompt"];
+        put?: never;
+        /**
+         * Read a kept prompt
+         * @description The prompt as it left (redacted) and the reply, decrypted. Who reads which prompt, and why, is written into the audit trail before.
+         *
+         *     Roles: security, auditor. Keys need the scope `write`.
+         */
+        post: operations["readKeptPrompt"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3680,7 +3752,7 @@ export interface components {
          *     hold what it was about (`{"session": …}`, `{"invitation": …, "expires": …}`), never a
          *     password, a token or a hash of one.
          */
-        AuditAction: "create" | "update" | "delete" | "prune" | "take_over" | "invite" | "withdraw_invitation" | "set_up" | "join" | "reset_password" | "change_password" | "sign_in" | "sign_out" | "sign_out_everywhere" | "disable" | "enable" | "request_grant" | "approve_grant" | "review_grant" | "deny_grant" | "revoke_grant" | "withdraw_grant" | "escalate_grant" | "expire_grant" | "introduce_audit_key" | "decisions" | "export" | "erase_person" | "request" | "approve" | "deny" | "revoke" | "withdraw" | "escalate" | "expire" | "architecture_review" | "retire";
+        AuditAction: "create" | "update" | "delete" | "prune" | "take_over" | "invite" | "withdraw_invitation" | "set_up" | "join" | "reset_password" | "change_password" | "sign_in" | "sign_out" | "sign_out_everywhere" | "disable" | "enable" | "request_grant" | "approve_grant" | "review_grant" | "deny_grant" | "revoke_grant" | "withdraw_grant" | "escalate_grant" | "expire_grant" | "introduce_audit_key" | "decisions" | "export" | "erase_person" | "request" | "approve" | "deny" | "revoke" | "withdraw" | "escalate" | "expire" | "architecture_review" | "retire" | "purge_personal_data" | "read_prompt";
         /** @description A signed checkpoint. */
         AuditCheckpoint: {
             /**
@@ -3731,6 +3803,8 @@ export interface components {
             since: number;
         };
         ErasedPerson: {
+            /** @description Whether nothing was changed, only counted. */
+            dry_run: boolean;
             /**
              * Format: uint64
              * @description Entries of the audit trail in which something was erased.
@@ -3741,6 +3815,173 @@ export interface components {
              * @description Keys that were revoked.
              */
             keys: number;
+            /**
+             * Format: uint64
+             * @description Other resources that quoted them: requests, decisions, workloads.
+             */
+            resources: number;
+            /**
+             * Format: uint64
+             * @description Notices, deliveries, stage events and kept replies that quoted them.
+             */
+            notices: number;
+            /**
+             * Format: uint64
+             * @description Calls that no longer say who made them; null while the warehouse is not open: the next
+             *     hourly run does it then.
+             */
+            events: number | null;
+            /**
+             * Format: uint64
+             * @description Kept prompts that were deleted.
+             */
+            prompts: number;
+            /**
+             * @description Whether the space of the files in which it stood was written over; where something
+             *     still read them, erasing again does it.
+             */
+            overwritten: boolean;
+        };
+        /** @description How it stands with what is kept. */
+        Retention: {
+            /** @description By class of data. */
+            classes: components["schemas"]["RetentionClass"][];
+            /** @description The last runs that purged something, newest first. */
+            runs: components["schemas"]["RetentionPastRun"][];
+        };
+        /** @description How it stands with one class of data. */
+        RetentionClass: {
+            /** @description The class. */
+            data_class: components["schemas"]["DataClass"];
+            /**
+             * Format: uint32
+             * @description Days after which a call no longer says who made it; null: without end.
+             */
+            personal_days: number | null;
+            /**
+             * Format: uint64
+             * @description Calls that the next run makes to forget who made them.
+             */
+            events_due: number;
+            /**
+             * Format: date-time
+             * @description The time of the oldest of them.
+             */
+            oldest_event_due: string | null;
+            /**
+             * Format: uint32
+             * @description Days for which prompts are kept; 0: none.
+             */
+            prompts_days: number;
+            /**
+             * Format: uint64
+             * @description Prompts that are kept.
+             */
+            prompts_kept: number;
+            /**
+             * Format: uint64
+             * @description How large they and their replies are.
+             */
+            prompts_bytes: number;
+            /**
+             * Format: uint64
+             * @description How many of them the next run deletes.
+             */
+            prompts_due: number;
+            /**
+             * Format: date-time
+             * @description The time of the oldest prompt.
+             */
+            oldest_prompt: string | null;
+        };
+        /** @description A run of before. */
+        RetentionPastRun: {
+            /**
+             * Format: int64
+             * @description Its entry in the audit log.
+             */
+            sequence: number;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who began it. */
+            actor: string;
+            /** @description Counts: `{"classes": {"internal": {"events", "prompts"}}, "erased": {"events", "prompts"}}`. */
+            purged: unknown;
+        };
+        /** @description What a run did, or would do. */
+        RetentionRun: {
+            /** @description Whether nothing was changed, only counted. */
+            dry_run: boolean;
+            /** @description By class of data. */
+            classes: components["schemas"]["RetentionRunClass"][];
+            /**
+             * Format: uint64
+             * @description Calls that named people who were erased, as a restored file does.
+             */
+            erased_events: number;
+            /**
+             * Format: uint64
+             * @description Kept prompts of people who were erased.
+             */
+            erased_prompts: number;
+            /** @description Whether there was more than one run does; the next one goes on. */
+            more: boolean;
+        };
+        /** @description What a run did to one class of data. */
+        RetentionRunClass: {
+            /** @description The class. */
+            data_class: components["schemas"]["DataClass"];
+            /**
+             * Format: uint64
+             * @description Calls that no longer say who made them.
+             */
+            events: number;
+            /**
+             * Format: uint64
+             * @description Prompts that were deleted.
+             */
+            prompts: number;
+        };
+        /** @description What is kept of an event, if anything. */
+        KeptPromptOf: {
+            /** @description Null when none is kept, or none any more. */
+            prompt: components["schemas"]["KeptPrompt"] | null;
+        };
+        /** @description That a prompt is kept, without what stands in it. */
+        KeptPrompt: {
+            /** @description The attempt that it belongs to. */
+            event_id: components["schemas"]["EventId"];
+            /** @description Its call: what the client got as `x-tally-request-id`. */
+            call_id: components["schemas"]["CallId"];
+            /**
+             * Format: date-time
+             * @description When the attempt began.
+             */
+            time: string;
+            /** @description How sensitive it is. */
+            data_class: components["schemas"]["DataClass"];
+            /**
+             * Format: uint64
+             * @description How large request and reply are.
+             */
+            bytes: number;
+            /**
+             * Format: date-time
+             * @description When it is deleted, as the organization's `retention` is now.
+             */
+            purged_at: string;
+        };
+        /** @description A kept prompt. */
+        KeptPromptContent: {
+            /** @description Which. */
+            prompt: components["schemas"]["KeptPrompt"];
+            /** @description The request's body as it left: with placeholders, where something was redacted. */
+            request: string;
+            /** @description The reply's body as the provider sent it; of a stream, its events. */
+            reply: string;
         };
         /** @description A temporary increase of one budget, or the approval that one of its stages asks for. */
         GrantSpec: {
@@ -4079,6 +4320,11 @@ export interface components {
             monthly_cost_usd?: components["schemas"]["PicoUsd"] | null;
             /** @description Whether Tally sees its calls. */
             metered?: boolean;
+            /**
+             * @description Whether prompts and replies of its calls may be kept, for as long as the organization's
+             *     `retention` says for their class of data.
+             */
+            keep_prompts?: boolean;
         };
         /** @description What happens when the first choice is not to be had. */
         Fallback: {
@@ -4635,9 +4881,36 @@ export interface components {
             tiers_on_request?: components["schemas"]["Tier"][];
             /** @description Whether people make keys of their own, or ask for them first. */
             own_keys?: components["schemas"]["AccessRule"];
+            /** @description How long it is known who called, and whether prompts are kept, by class of data. */
+            retention?: components["schemas"]["Retention2"];
         };
         /** @description Whether something may be used by anyone. */
         AccessRule: "open" | "on_request";
+        /** @description How long personal data is kept, for each class of data. */
+        Retention2: {
+            /** @description Of calls with public data. */
+            public?: components["schemas"]["ClassRetention"];
+            /** @description Of calls with internal data. */
+            internal?: components["schemas"]["ClassRetention"];
+            /** @description Of calls with confidential data. */
+            confidential?: components["schemas"]["ClassRetention"];
+            /** @description Of calls with restricted data. */
+            restricted?: components["schemas"]["ClassRetention"];
+        };
+        /** @description How long personal data of one class is kept. */
+        ClassRetention: {
+            /**
+             * Format: uint32
+             * @description Days after which a call no longer says who made it; without end where it is left out.
+             */
+            personal_days?: number | null;
+            /**
+             * Format: uint32
+             * @description Days for which prompts and replies are kept, of workloads with `keep_prompts`; 0, the
+             *     default, keeps none.
+             */
+            prompts_days?: number;
+        };
         OrganizationResource: {
             /** @constant */
             kind: "Organization";
@@ -5452,6 +5725,22 @@ export interface components {
         ErasePerson: {
             /** @description Why; it stands in the audit trail. */
             reason: string;
+            /**
+             * @description Only counts what would be touched; changes nothing.
+             * @default false
+             */
+            dry_run: boolean;
+        };
+        RunRetention: {
+            /**
+             * @description Only counts what would be purged; changes nothing.
+             * @default false
+             */
+            dry_run: boolean;
+        };
+        ReadKeptPrompt: {
+            /** @description Why, in at least 10 characters; it stands in the audit trail. */
+            reason: string;
         };
         /** @description What is asked for. */
         NewGrant: {
@@ -5619,6 +5908,19 @@ export interface components {
             tiers_on_request?: components["schemas"]["Tier"][];
             /** @description Whether people make keys of their own, or ask for them first. */
             own_keys?: components["schemas"]["AccessRule"];
+            /** @description How long it is known who called, and whether prompts are kept, by class of data. */
+            retention?: components["schemas"]["RetentionInput"];
+        };
+        /** @description How long personal data is kept, for each class of data. */
+        RetentionInput: {
+            /** @description Of calls with public data. */
+            public?: components["schemas"]["ClassRetention"];
+            /** @description Of calls with internal data. */
+            internal?: components["schemas"]["ClassRetention"];
+            /** @description Of calls with confidential data. */
+            confidential?: components["schemas"]["ClassRetention"];
+            /** @description Of calls with restricted data. */
+            restricted?: components["schemas"]["ClassRetention"];
         };
         /** @description Where calls are sent. */
         ProviderSpecInput: {
@@ -7266,6 +7568,8 @@ export interface operations {
                 kind?: string | null;
                 /** @description Only of the resource of this name. */
                 name?: string | null;
+                /** @description Only of what was done in this way, such as `read_prompt`. */
+                action?: string | null;
                 /** @description Newest first by default. */
                 order?: "desc" | "asc";
                 /** @description How many at most, 1 to 1,000; by default 100. */
@@ -7549,6 +7853,152 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErasedPerson"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    runRetention: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "dry_run": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["RunRetention"];
+            };
+        };
+        responses: {
+            /** @description What was purged. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionRun"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getKeptPrompt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id, a UUID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description When it is deleted, and how large it is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptPromptOf"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readKeptPrompt: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The id, a UUID. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "incident 4711: what left in this call"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReadKeptPrompt"];
+            };
+        };
+        responses: {
+            /** @description What was said. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptPromptContent"];
                 };
             };
             /** @description What went wrong, and what to do about it. */

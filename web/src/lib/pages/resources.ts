@@ -2,6 +2,7 @@
 
 import { api, at } from '../api/client';
 import { listAll } from '../api/list';
+import type { components } from '../api/schema';
 import type { Role } from '../api/types';
 
 export interface Resource<Spec> {
@@ -36,6 +37,8 @@ export interface KeySpec {
   secret?: { env: string } | { sha256: string; prefix: string };
   expires_at?: string;
   revoked?: boolean;
+  suspended?: components['schemas']['KeySuspension'] | null;
+  reinstated?: components['schemas']['KeyReinstatement'] | null;
 }
 
 export interface ModelSpec {

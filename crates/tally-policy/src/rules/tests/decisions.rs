@@ -195,5 +195,15 @@ fn an_explanation_names_every_rule_that_could_hold() {
 fn a_severe_rule_may_contain() {
     let mut no = severe(rule("no", "true", "deny"), "severe");
     no["contain"] = "suspend_key".into();
-    assert_eq!(decided(json!([no]), json!({})).contain.as_deref(), Some("p/no"));
+    assert_eq!(decided(json!([no.clone()]), json!({})).contain.as_deref(), Some("p/no"));
+    // Watching, or made milder for a part of the company, it contains nobody.
+    let contain = |policy: Value, team: &str| {
+        decide(&set(&[("p", spec(policy))]), &call(json!({ "team": team })), &[]).contain
+    };
+    assert_eq!(contain(json!({ "shadow": true, "rules": [no] }), ""), None);
+    let milder = json!({ "id": "no", "severity": "high" });
+    let milder = json!([{ "for": { "team": "research" }, "rules": [milder] }]);
+    let policy = json!({ "rules": [no], "overrides": milder });
+    assert_eq!(contain(policy.clone(), "support").as_deref(), Some("p/no"));
+    assert_eq!(contain(policy, "research"), None);
 }

@@ -203,6 +203,7 @@ fn workload_spec(
         vendor: None,
         monthly_cost_usd: None,
         metered: true,
+        keep_prompts: false,
     })
 }
 
@@ -238,6 +239,8 @@ fn keys(written: &mut Written, company: &Company) -> anyhow::Result<()> {
         secret: KeySecret::Env { env: secret },
         expires_at: None,
         revoked: false,
+        suspended: None,
+        reinstated: None,
         rate_limit: None,
     };
     for workload in &company.workloads {

@@ -33,6 +33,12 @@ export const rotateKey = (name: string): Promise<MadeKey> =>
 export const revokeKey = (name: string): Promise<{ note?: string }> =>
   api.post(at`/api/v1/keys/${name}/revoke`);
 
+export const suspendKey = (name: string, reason: string): Promise<unknown> =>
+  api.post(at`/api/v1/keys/${name}/suspend`, { reason });
+
+export const reinstateKey = (name: string, note: string): Promise<unknown> =>
+  api.post(at`/api/v1/keys/${name}/reinstate`, { note });
+
 export const SCOPES = [
   { name: 'gateway', label: 'AI calls', hint: 'through the gateway' },
   { name: 'ingest', label: 'Reports', hint: 'post outcomes and usage events' },

@@ -17,6 +17,9 @@ export function keyState(spec: KeySpec, now: Date = new Date(), zone = 'UTC'): K
   if (spec.revoked) {
     return { label: 'revoked', tone: 'neutral', title: 'It opens nothing any more', works: false };
   }
+  if (spec.suspended) {
+    return { label: 'suspended', tone: 'bad', title: spec.suspended.reason, works: false };
+  }
   if (!spec.expires_at) {
     return { label: 'works', tone: 'ok', title: 'It does not expire', works: true };
   }
@@ -28,6 +31,9 @@ export function keyState(spec: KeySpec, now: Date = new Date(), zone = 'UTC'): K
   }
   return { label: 'works', tone: 'ok', title: `Until ${when}`, works: true };
 }
+
+/** Where a key is found among the others. */
+export const keyHref = (name: string): string => `/keys?q=${encodeURIComponent(name)}`;
 
 /** What a key is recognised by once its secret is gone. */
 export function keyHint({ secret }: KeySpec): { text: string; title?: string } {
