@@ -1448,6 +1448,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workloads/{name}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Note that the choice of a tier was looked at
+         * @description It holds until the day that is named, at most a year ahead; then it stands on the agenda again. What was said of why is kept unless it is said anew. By its owner, FinOps, security or an admin.
+         *
+         *     Roles: admin, finops, security; whoever else, for what is their own. Keys need the scope `write`.
+         */
+        post: operations["reviewWorkload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workloads/{name}/baseline": {
         parameters: {
             query?: never;
@@ -2264,7 +2286,7 @@ export interface paths {
          * Replace one of /api/v1/workloads
          * @description The version must be the one that was read; the new one is one higher.
          *
-         *     Roles: admin. Keys need the scope `write`.
+         *     Roles: admin, finops, security. Keys need the scope `write`.
          */
         put: operations["updateWorkload"];
         post?: never;
@@ -4551,6 +4573,7 @@ export interface components {
             likely_owner: components["schemas"]["PersonName"] | null;
             /** @description A name for a workload that would explain it. */
             suggested_name: string;
+            /** @description The workload that its key stands for by now: what comes from now on is its own. */
             registered_as: components["schemas"]["WorkloadName"] | null;
         };
         /** @description What one model served. */
@@ -5800,6 +5823,21 @@ export interface components {
         };
         /** @description Why. */
         WorkloadNote: {
+            /**
+             * @description For the audit trail.
+             * @default null
+             */
+            note: string | null;
+        };
+        /** @description Until when the choice of a tier holds. */
+        TierReview: {
+            /**
+             * @description Why a cheaper tier does not do; left out, what was said before still holds.
+             * @default null
+             */
+            reason: string | null;
+            /** @description The day by which it is looked at again, at most a year ahead. */
+            review_by: string;
             /**
              * @description For the audit trail.
              * @default null
@@ -8789,6 +8827,51 @@ export interface operations {
                  *     }
                  */
                 "application/json": components["schemas"]["WorkloadNote"];
+            };
+        };
+        responses: {
+            /** @description The workload. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkloadResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reviewWorkload: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "review_by": "2027-02-01",
+                 *       "note": "Compared again: the standard tier still misses a fifth"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TierReview"];
             };
         };
         responses: {
