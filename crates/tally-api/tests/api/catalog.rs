@@ -172,8 +172,11 @@ async fn the_choice_of_a_tier_is_looked_at_again() {
         assert_eq!(post(&company, "grace", path, until(wrong)).await.code(), "request_invalid");
     }
     let why = json!({ "review_by": "2027-02-01", "reason": "It misses a fifth" });
-    let kept = post(&company, "grace", path, why.clone()).await.json();
-    assert_eq!(kept["spec"]["tier_rationale"], json!({ "reason": "It misses a fifth", "review_by": "2027-02-01" }));
+    let kept = post(&company, "grace", path, why).await.json();
+    assert_eq!(
+        kept["spec"]["tier_rationale"],
+        json!({ "reason": "It misses a fifth", "review_by": "2027-02-01" })
+    );
     let later = post(&company, "finops", path, until("2027-06-01")).await.json();
     assert_eq!(later["spec"]["tier_rationale"]["reason"], "It misses a fifth");
     let catalog = get(&company, "finops", "catalog").await;
