@@ -172,11 +172,7 @@ async fn the_choice_of_a_tier_is_looked_at_again() {
         assert_eq!(post(&company, "grace", path, until(wrong)).await.code(), "request_invalid");
     }
     let why = json!({ "review_by": "2027-02-01", "reason": "It misses a fifth" });
-<<<<<<< HEAD
-    let kept = post(&company, "grace", path, why.clone()).await.json();
-=======
     let kept = post(&company, "grace", path, why).await.json();
->>>>>>> h-catweb
     assert_eq!(
         kept["spec"]["tier_rationale"],
         json!({ "reason": "It misses a fifth", "review_by": "2027-02-01" })
