@@ -27,6 +27,7 @@ pub(crate) const fn name(kind: Kind) -> &'static str {
 }
 
 /// A spec that is valid.
+#[expect(clippy::too_many_lines, reason = "an example of each kind, one below the other")]
 pub(crate) fn spec(kind: Kind) -> Value {
     match kind {
         Kind::Organization => json!({ "time_zone": "Europe/Berlin", "currency": "EUR" }),

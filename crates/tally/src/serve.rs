@@ -6,7 +6,7 @@ use anyhow::Context;
 use axum::{Router, http::StatusCode, routing::get, serve::ListenerExt};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tally_api::{ApiState, BudgetView, LiveFeed, OsSecrets, WarehouseSlot};
-use tally_gateway::{Estimator, Gateway, Secrets};
+use tally_gateway::{Counting, Estimator, Gateway, Secrets};
 use tally_ingest::IngestState;
 use tally_journal::{Journal, Running};
 use tally_prompts::PromptQueue;
@@ -124,6 +124,24 @@ pub(crate) async fn stop_signal() {
     }
 }
 
+fn open_journal(
+    config: &Config,
+    node: NodeId,
+    counting: &Arc<Counting>,
+) -> anyhow::Result<Running> {
+    let observer = Arc::clone(counting);
+    let (running, recovery) =
+        Journal::open_observed(config.journal_options(), node, Some(observer))?;
+    if recovery.settled + recovery.dropped > 0 {
+        tracing::info!(
+            settled_at_estimate = recovery.settled,
+            never_sent = recovery.dropped,
+            "calls that an earlier run left open"
+        );
+    }
+    Ok(running)
+}
+
 // === impl Server ===
 
 impl Server {
@@ -145,18 +163,7 @@ impl Server {
         }
 
         let (budgets, counting) = tally_gateway::budgets_of(&snapshot, &clock);
-        let (running, recovery) = Journal::open_observed(
-            config.journal_options(),
-            NodeId(ids.uuid(clock.now())),
-            Some(counting.clone()),
-        )?;
-        if recovery.settled + recovery.dropped > 0 {
-            tracing::info!(
-                settled_at_estimate = recovery.settled,
-                never_sent = recovery.dropped,
-                "calls that an earlier run left open"
-            );
-        }
+        let running = open_journal(&config, NodeId(ids.uuid(clock.now())), &counting)?;
         let journal = running.journal();
         let warehouse = WarehouseSlot::default();
         let live = LiveFeed::default();

@@ -198,7 +198,7 @@ impl Warehouse {
         &self,
         period: u32,
         cost_center: Option<&str>,
-        take: &mut dyn FnMut(Option<&str>, &str) -> Result<(), E>,
+        take: TakeRow<'_, E>,
     ) -> Result<(), E> {
         self.read_ledger(|connection| kept_rows(connection, period, cost_center, take))
     }
@@ -261,11 +261,14 @@ impl Warehouse {
     }
 }
 
+/// Takes a kept row: whose statement it is on (none is the one without a cost center), and its JSON.
+pub type TakeRow<'a, E> = &'a mut dyn FnMut(Option<&str>, &str) -> Result<(), E>;
+
 fn kept_rows<E: From<WarehouseError>>(
     connection: &Connection,
     period: u32,
     cost_center: Option<&str>,
-    take: &mut dyn FnMut(Option<&str>, &str) -> Result<(), E>,
+    take: TakeRow<'_, E>,
 ) -> Result<(), E> {
     let failed = |error: duckdb::Error| E::from(WarehouseError::from(error));
     // The empty text is no name, so it can stand for the statement without one.
