@@ -174,8 +174,21 @@ fn replacing(kind: Kind) -> Access {
     }
 }
 
+/// Whether a workload's prompts are kept is not for those to say who may read them.
+///
+/// # Errors
+/// 403 for who is no admin, where `lets` prompts be kept that were not.
+pub(crate) fn check_kept_prompts(caller: &Caller, lets: bool) -> Result<(), Problem> {
+    if !lets || caller.has_any(ADMINS) {
+        return Ok(());
+    }
+    let detail = "`spec.keep_prompts`: only an admin lets prompts be kept";
+    Err(Problem::new(StatusCode::FORBIDDEN, "role_missing", detail)
+        .with_next_step("ask one, or leave it as it is"))
+}
+
 /// How far a workload has come is changed by verbs, which know who may not decide.
-fn check_state(
+fn check_workload(
     api: &Api,
     kind: Kind,
     caller: &Caller,
@@ -187,6 +200,8 @@ fn check_state(
     }
     let snapshot = api.state.store.snapshot();
     let Some(current) = snapshot.workloads.get(name) else { return Ok(()) };
+    let keeps = spec.get("keep_prompts").and_then(Value::as_bool).unwrap_or_default();
+    check_kept_prompts(caller, keeps && !current.keep_prompts)?;
     let state = spec.get("state").and_then(Value::as_str);
     if state.unwrap_or(WorkloadState::Registered.as_str()) == current.state.as_str() {
         return Ok(());
@@ -306,7 +321,7 @@ async fn update(
 ) -> Result<Json<Resource>, Problem> {
     let name = path.name()?;
     let ChangedResource { version, spec } = edge::json(&edge::read(body, BODY_BYTES_MAX).await?)?;
-    check_state(&api, kind, &caller, &name, &spec)?;
+    check_workload(&api, kind, &caller, &name, &spec)?;
     let updated = api.state.store.update(&caller.actor(), kind, name, spec, version).await;
     let updated = updated.map_err(problem)?;
     reached(&api, kind).await;

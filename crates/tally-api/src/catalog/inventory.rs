@@ -25,7 +25,7 @@ use crate::{
     approvals::refused,
     caller::Caller,
     query::ask,
-    resources::{BODY_BYTES_MAX, created_at},
+    resources::{BODY_BYTES_MAX, check_kept_prompts, created_at},
     scope::Scope,
     state::Api,
     store_problem::problem,
@@ -77,6 +77,7 @@ pub(super) async fn register(
         row.likely_owner = owner.parse::<PersonName>().ok();
     }
     let spec = drafted(&api, row, new.spec)?;
+    check_kept_prompts(&caller, spec.keep_prompts)?;
     let note = format!(
         "from the inventory: key {}, application {}",
         key.map_or("unknown", KeyName::as_str),

@@ -154,6 +154,10 @@ async fn who_keeps_the_catalog_corrects_it_but_changes_no_state_in_passing() {
     let kept = changed("finops", read).await;
     assert_eq!(kept.status, StatusCode::OK, "{}", kept.text);
     let mut next = kept.json();
+    // Who reads kept prompts does not say of which work they are kept.
+    next["spec"]["keep_prompts"] = json!(true);
+    assert_eq!(changed("finops", next.clone()).await.code(), "role_missing");
+    next["spec"]["keep_prompts"] = json!(false);
     next["spec"]["state"] = json!("approved");
     assert_eq!(changed("finops", next.clone()).await.code(), "state_by_verb");
     assert_eq!(changed("admin", next).await.json()["spec"]["state"], "approved");

@@ -216,7 +216,7 @@ impl AuditLog {
                  were changed.\n\n{}",
                 checkpoint.note
             ),
-            link: "/settings".to_owned(),
+            link: "/audit".to_owned(),
             data: json!({ "size": size, "checkpoint": checkpoint.note }),
         };
         let mut change = self.store.begin_change().await?;
