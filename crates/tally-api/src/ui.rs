@@ -25,8 +25,6 @@ const HASHED: &str = "_app/immutable/";
 /// First parts of paths that are no pages.
 const NO_PAGES: &[&str] =
     &["api", "v1", "v1beta", "ingest", "otlp", "metrics", "healthz", "readyz", "_app"];
-/// First parts of pages about something that has a name, in which there may be a dot.
-const NAMED_PAGES: &[&str] = &["approvals", "budgets", "calls", "exceptions", "people", "teams"];
 /// Encodings that files were compressed with when they were built, the best first.
 const ENCODINGS: &[(&str, &str)] = &[("br", ".br"), ("gzip", ".gz")];
 
@@ -45,14 +43,17 @@ async fn serve(request: Request) -> Response {
         return nothing().into_response();
     }
     let path = request.uri().path().trim_start_matches('/');
-    let first = path.split('/').next().unwrap_or_default();
-    let is_page =
-        !NO_PAGES.contains(&first) && (NAMED_PAGES.contains(&first) || !path.contains('.'));
     match Files::get(path).filter(|_| !path.is_empty()) {
         Some(file) => file_reply(path, file, request.headers()),
-        None if is_page => page(request.headers()),
+        None if is_page(path) => page(request.headers()),
         None => nothing().into_response(),
     }
+}
+
+/// A dot in the first part is that of a file's ending; further on it may be in a name.
+fn is_page(path: &str) -> bool {
+    let first = path.split('/').next().unwrap_or_default();
+    !NO_PAGES.contains(&first) && !first.contains('.')
 }
 
 fn page(headers: &HeaderMap) -> Response {
@@ -143,4 +144,22 @@ async fn secured(mut response: Response) -> Response {
         headers.insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_page;
+
+    #[test]
+    fn pages_of_names_with_dots_are_pages_and_missing_files_are_none() {
+        for page in ["", "overview", "catalog/support.copilot", "access/luca.rossi-1", "people/a.b"]
+        {
+            assert!(is_page(page), "{page}");
+        }
+        for nothing in
+            ["icon.png", "robots.txt", "_app/immutable/old.js", "api/v1/keys/a.b", "v1/x"]
+        {
+            assert!(!is_page(nothing), "{nothing}");
+        }
+    }
 }
