@@ -101,7 +101,9 @@ test('every amount in a table or chart of the overview leads to calls or explore
     .locator('main a')
     .evaluateAll((all) => all.map((a) => a.getAttribute('href')));
   assert.ok(links.length > 10);
-  for (const href of links) assert.match(href, /^\/(calls|catalog|explore|models|teams|people)\b/, href);
+  for (const href of links) {
+    assert.match(href, /^\/(calls|catalog|explore|models|teams|people)\b/, href);
+  }
 });
 
 test('it moves while one looks', async () => {
