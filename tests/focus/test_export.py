@@ -64,25 +64,52 @@ def export(stack: Stack, version: str, name: str):
     return path
 
 
-def test_a_month_of_calls_is_valid_and_adds_up_to_the_metrics_layer(stack):
+def sums(lines, of: str, by) -> dict[str, Decimal]:
+    """Sums of a column by what `by` says of a row."""
+    found: dict[str, Decimal] = defaultdict(Decimal)
+    for line in lines:
+        found[by(line)] += Decimal(line[of])
+    return dict(found)
+
+
+def invoices(stack: Stack, month: str) -> dict[str, Decimal]:
+    """What each statement charges, and what is left for nobody to pay."""
+    done = tally(stack, "statement", "list", "--period", month, "--json")
+    assert done.returncode == 0, done.stderr
+    heads = json.loads(done.stdout)["items"]
+    charged = {
+        f"{month}/{head['cost_center']}": Decimal(head["totals"]["charged_usd"])
+        for head in heads
+        if head["cost_center"]
+    }
+    nobodys = sum(Decimal(head["totals"]["unallocated_usd"]) for head in heads)
+    return {**charged, f"{month}/unallocated": nobodys}
+
+
+def test_a_month_of_calls_is_valid_and_adds_up_to_metrics_and_statements(stack):
     path = export(stack, "1.2", "calls.csv")
     validate(path)
     with path.open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
-    billed = sum(Decimal(line["BilledCost"]) for line in lines)
-    tokens: dict[str, Decimal] = defaultdict(Decimal)
-    for line in lines:
-        tokens[line["SkuMeter"]] += Decimal(line["ConsumedQuantity"])
 
-    measures = ["spend_usd", *TOKENS.values()]
-    [metered] = api.query(stack, measures=measures)
-    assert billed == Decimal(metered["spend_usd"]) > 0
+    # What was used is what the metrics layer says.
+    usage = [line for line in lines if line["ChargeCategory"] == "Usage"]
+    tokens = sums(usage, "ConsumedQuantity", lambda line: line["SkuMeter"])
+    [metered] = api.query(stack, measures=["spend_usd", *TOKENS.values()])
+    assert sum(Decimal(line["ListCost"]) for line in usage) == Decimal(metered["spend_usd"]) > 0
     for meter, measure in TOKENS.items():
-        assert tokens[meter] == metered[measure], meter
+        assert tokens.get(meter, 0) == metered[measure], meter
+
+    # What is billed is what the statements charge, one by one.
+    month = lines[0]["InvoiceId"].split("/")[0]
+    billed = sums(lines, "BilledCost", lambda line: line["InvoiceId"])
+    expected = invoices(stack, month)
+    assert billed == {name: expected[name] for name in billed}
+    assert all(name in billed or amount == 0 for name, amount in expected.items())
 
     parquet = export(stack, "1.4", "calls.parquet")
     query = f"SELECT sum(BilledCost) FROM read_parquet('{parquet}')"
-    assert duckdb.sql(query).fetchone() == (billed,)
+    assert duckdb.sql(query).fetchone() == (sum(billed.values()),)
 
 
 def test_what_leaves_the_house_is_in_the_audit_log(stack):
