@@ -93,7 +93,7 @@ test('the link of a number really shows these calls', async () => {
   );
 });
 
-test('every amount in a table or chart of the overview leads to calls or explore', async () => {
+test('whatever is on the overview leads on: to calls, to explore, to the page of what it names', async () => {
   const page = await world.pageOf('admin');
   await world.open(page, `/overview?${PAST}`);
   await page.locator('main table tbody tr').first().waitFor();
@@ -102,7 +102,8 @@ test('every amount in a table or chart of the overview leads to calls or explore
     .evaluateAll((all) => all.map((a) => a.getAttribute('href')));
   assert.ok(links.length > 10);
   for (const href of links) {
-    assert.match(href, /^\/(calls|catalog|explore|models|teams|people)\b/, href);
+    const pages = /^\/(calls|catalog|explore|inventory|models|people|teams|violations)\b/;
+    assert.match(href, pages, href);
   }
 });
 
