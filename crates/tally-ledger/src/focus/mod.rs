@@ -1,6 +1,6 @@
 //! FOCUS: the open format for cost and usage (<https://focus.finops.org>), versions 1.2 and 1.4.
 //!
-//! [`write`] turns [`ChargeRow`]s into a file as they come: what it holds in memory does not
+//! [`write()`] turns [`ChargeRow`]s into a file as they come: what it holds in memory does not
 //! grow with how many there are. docs/focus.md says what each column holds, and why.
 //!
 //! Invariants:

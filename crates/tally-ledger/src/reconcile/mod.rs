@@ -1,6 +1,6 @@
 //! Reconciliation: Tally's numbers against the provider's bill.
 //!
-//! [`read`] turns a provider's report or a CSV invoice into [`BillLine`]s; [`compare`] holds
+//! [`read`] turns a provider's report or a CSV invoice into [`BillLine`]s; [`compare()`] holds
 //! them against what was [`Metered`]. docs/reconciliation.md has the formats and the table of
 //! variances.
 //!
