@@ -17,7 +17,7 @@ use tally_types::{CallId, Environment, PicoUsd, Source, Timestamp, Tokens, Usage
 use super::id_of;
 use crate::error::WarehouseError;
 
-/// The columns in the order in which [`event`] reads them.
+/// The columns in the order in which `Columns::event` reads them.
 const COLUMNS: &str = "event_id::VARCHAR, revision, time_us, cost_center, team, workload, \
      workload_class, environment, key, provider, model_served, model_requested, model_reported, \
      model_family, tier, service_tier, billing_modifiers, tool_requests, input_uncached, \
