@@ -35,7 +35,7 @@ demo: web ## Run Tally with a simulated company: history, live traffic, sign-in.
 	@scripts/demo.sh
 
 .PHONY: test
-test: setup fmt clippy rust doc deny ui browser sdk focus ## Everything that CI runs.
+test: setup fmt clippy rust doc deny ui browser sdk focus insight ## Everything that CI runs.
 
 .PHONY: fmt
 fmt: ## Check the formatting.
@@ -90,10 +90,21 @@ focus: setup ## Hold FOCUS exports against the official validator, pandas and Du
 	$(CARGO) nextest run --workspace --no-run
 	$(PYTHON) -m pytest tests/focus -q
 
+.PHONY: insight
+insight: setup ## Compute scoreboards a second time, from exported calls and outcomes, and hold every number against Tally's.
+	# Builds the example that scores a company without a Tally, too.
+	$(CARGO) nextest run --workspace --no-run
+	$(PYTHON) -m pytest tests/insight -q
+
 .PHONY: focus-file
 focus-file: ## Hold one file, FILE=…, against the official validator of FOCUS 1.2.
 	@scripts/setup.sh focus
 	@$(PYTHON) tests/focus/validate.py "$(FILE)"
+
+.PHONY: company
+company: setup ## Close the books of CALLS made-up calls (5,000,000) and hold them against an independent computation.
+	$(CARGO) build --release -p tally
+	TALLY_BIN=target/release/tally $(PYTHON) tests/focus/measure_company.py $(or $(CALLS),5000000)
 
 .PHONY: bench
 bench: setup-build ## Measure added latency, durable throughput, the overview's queries, admission and redaction.

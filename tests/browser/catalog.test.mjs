@@ -2,11 +2,12 @@
 // retired; access is asked for and given; readiness leads to what mends it.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 
 import { Api } from './harness/api.mjs';
-import { assertAccessible, assertFitsWidth, focused } from './harness/checks.mjs';
-import { NARROW, screenshot } from './harness/page.mjs';
+import { assertAccessible } from './harness/checks.mjs';
+import { describePages } from './harness/every-page.mjs';
+import { goByKeys, screenshot } from './harness/page.mjs';
 import { World } from './harness/world.mjs';
 
 const STAMP = Date.now();
@@ -47,7 +48,7 @@ async function makeUnexplained() {
 
 /** What the shipper still has on its way is waited for. */
 async function waitForRow() {
-  for (const end = Date.now() + 60_000; Date.now() < end; ) {
+  for (const end = Date.now() + 60_000; Date.now() < end;) {
     const { items } = await world.api.get('/api/v1/inventory');
     const row = items.find(({ application }) => application === FOUND);
     if (row) return row;
@@ -87,44 +88,7 @@ const PAGES = [
   ['readiness', () => '/readiness', 'tbody tr'],
 ];
 
-for (const [name, path, sign] of PAGES) {
-  describe(name, () => {
-    for (const theme of ['light', 'dark']) {
-      test(`shows its data and satisfies axe, ${theme}`, async () => {
-        const page = await world.pageOf('admin', { theme });
-        await world.open(page, path());
-        await page.locator(sign).first().waitFor();
-        assert.equal(await page.locator('h1').count(), 1);
-        await screenshot(page, `${name}-${theme}`);
-        await assertAccessible(page, `${name}, ${theme}`);
-      });
-    }
-
-    test('fits a phone', async () => {
-      const page = await world.pageOf('admin', { viewport: NARROW });
-      await world.open(page, path());
-      await page.locator(sign).first().waitFor();
-      await screenshot(page, `${name}-narrow`);
-      await assertFitsWidth(page, name);
-      await assertAccessible(page, `${name}, narrow`);
-    });
-
-    test('every stop of the tab key has a name', async () => {
-      const page = await world.pageOf('admin');
-      await world.open(page, path());
-      await page.locator(sign).first().waitFor();
-      const stops = [];
-      for (let stop = 0; stop < 45; stop += 1) {
-        await page.keyboard.press('Tab');
-        const at = await focused(page);
-        if (at === '') break;
-        stops.push(at);
-        assert.match(at, /^\S+ \S/, `${name}: a stop without a name after ${stops.at(-2)}`);
-      }
-      assert.ok(new Set(stops).size > 3, `${name}: ${stops.join(', ')}`);
-    });
-  });
-}
+describePages(() => world, PAGES);
 
 test('the keyboard and the palette go to the new pages', async () => {
   const page = await world.pageOf('admin');
@@ -135,9 +99,7 @@ test('the keyboard and the palette go to the new pages', async () => {
     ['u', 'access'],
     ['d', 'readiness'],
   ]) {
-    await page.keyboard.press('g');
-    await page.keyboard.press(key);
-    await page.waitForURL(`**/${path}`);
+    await goByKeys(page, key, path);
   }
   await page.keyboard.press('Control+k');
   await page.getByRole('dialog').waitFor();
@@ -153,7 +115,10 @@ test('the catalog is narrowed, ordered and saved as the address says', async () 
   const all = await names();
   await page.getByRole('button', { name: 'Workload' }).click();
   await page.waitForURL('**sort=name**');
-  assert.deepEqual(await names(), all.toSorted((a, b) => a.localeCompare(b)));
+  assert.deepEqual(
+    await names(),
+    all.toSorted((a, b) => a.localeCompare(b)),
+  );
   await page.getByLabel('Show').selectOption('incomplete');
   await page.waitForURL('**show=incomplete**');
   const { items } = await world.api.get('/api/v1/catalog');
@@ -268,7 +233,9 @@ test('a baseline is signed off and stands beside what is used now', async () => 
   await assertAccessible(page, 'a baseline');
   await dialog.getByRole('button', { name: 'Sign it off' }).dblclick();
   await dialog.waitFor({ state: 'detached' });
-  const card = page.locator('section', { has: page.getByRole('heading', { name: 'Baseline' }) });
+  const card = page.locator('section', {
+    has: page.getByRole('heading', { name: 'Baseline' }),
+  });
   await card.getByText(`signed by ${world.tally.people.finops}`).waitFor();
   await card.getByRole('row', { name: /^Spend/ }).waitFor();
   await screenshot(page, 'workload-baseline');
@@ -368,7 +335,9 @@ async function approveAll(name) {
       name: `test-decides-${STAMP}-${person}`,
       spec: { person, scopes: ['read', 'write'] },
     });
-    await new Api(world.url, secret).post(`${path}/approve`, { reason: 'Agreed' });
+    await new Api(world.url, secret).post(`${path}/approve`, {
+      reason: 'Agreed',
+    });
   }
   const { spec: decided } = await world.api.get(path);
   assert.equal(decided.state, 'approved', JSON.stringify(decided.needs));

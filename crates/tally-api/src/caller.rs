@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use tally_gateway::{DataPlane, Identity, require_scope};
 use tally_ingest::edge::{self, Problem};
-use tally_types::{KeyScope, PersonName, Role, TeamName};
+use tally_types::{CostCenterName, KeyScope, PersonName, Role, TeamName};
 
 use crate::sign_in::SignedIn;
 
@@ -92,6 +92,14 @@ impl Caller {
     /// The person, unless the name is one that filters read as "not known".
     pub(crate) fn own(&self) -> Option<&PersonName> {
         self.person.as_ref().filter(|person| person.as_str() != UNATTRIBUTED)
+    }
+
+    /// The cost centers that the caller answers for.
+    pub(crate) fn own_cost_centers(&self) -> Vec<CostCenterName> {
+        let Some(person) = self.own() else { return Vec::new() };
+        let all = self.plane.snapshot().cost_centers.iter();
+        let own = all.filter(|(_, spec)| spec.owner == *person);
+        own.map(|(name, _)| CostCenterName(name.clone())).collect()
     }
 
     /// The teams that the caller manages.

@@ -21,6 +21,7 @@ use crate::{
     params::PathParams,
     query::ask,
     scope::Scope,
+    scoreboards::Individuals,
     state::Api,
 };
 
@@ -94,12 +95,14 @@ async fn one(
         let task = events.last().map(|event| task_of(warehouse, event, sees_all)).transpose()?;
         Ok((events, task.flatten()))
     });
-    let (events, task) = found.await?;
+    let (mut events, task) = found.await?;
     if events.is_empty() {
         let detail = format!("there is no call {id}");
         return Err(Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
             .with_next_step("a call shows up here within seconds of its end"));
     }
+    let individuals = Individuals::of(&caller);
+    events.iter_mut().for_each(|event| individuals.hide(event));
     let budgets = events.last().map(|event| budgets(&caller, event)).unwrap_or_default();
     let total = CallTotal::of(&events);
     let attempts = events
@@ -128,7 +131,7 @@ fn task_of(
 }
 
 /// Takes a price apart by the names that the model has with its provider.
-pub(crate) fn explain(plane: &DataPlane, event: &UsageEvent) -> Option<PriceBreakdown> {
+fn explain(plane: &DataPlane, event: &UsageEvent) -> Option<PriceBreakdown> {
     let (provider, names) = tally_ledger::price_names(plane.snapshot(), event)?;
     plane.prices().explain_event(provider, &names, event)
 }

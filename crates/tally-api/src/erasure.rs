@@ -102,6 +102,9 @@ async fn erase(
     let Some(warehouse) = api.state.warehouse.get() else { return Ok(Json(erased)) };
     let calls = api.state.retention.erase_calls(&warehouse, &person, &words, dry_run).await;
     let calls = calls.map_err(failed)?;
+    if !dry_run {
+        api.state.scores.forget().await;
+    }
     erased.events = Some(calls.events);
     erased.prompts = calls.prompts;
     erased.overwritten = calls.overwritten && scrubbed;

@@ -25,6 +25,7 @@ use crate::{
     params::{self, Page, PathParams},
     query::{Shape, ask, csv, wants_csv},
     scope::Scope,
+    scoreboards::Individuals,
     state::Api,
 };
 
@@ -75,6 +76,8 @@ async fn list(
     let limit = usize::try_from(params::limit(query.limit, PAGE, most)?).unwrap_or(EVENTS_MAX);
     let mut filters = filters(query.filters.as_deref())?;
     scope.narrow(&mut filters);
+    let individuals = Individuals::of(&caller);
+    individuals.check(&[], &filters)?;
     let filter = EventFilter {
         range: query.range()?,
         filters,
@@ -82,7 +85,8 @@ async fn list(
         limit,
     };
     let now = api.state.clock.now();
-    let items = ask(&api, move |warehouse| warehouse.events(&filter, now)).await?;
+    let mut items = ask(&api, move |warehouse| warehouse.events(&filter, now)).await?;
+    items.iter_mut().for_each(|event| individuals.hide(event));
     let next = next(&items, limit);
     Ok(if wants_csv(query.format, &headers) {
         let what = json!({ "what": "calls", "format": "csv", "rows": items.len() });
@@ -97,11 +101,16 @@ async fn list(
 async fn one(
     State(api): State<Arc<Api>>,
     Extension(scope): Extension<Scope>,
+    Extension(caller): Extension<Caller>,
     Extension(path): Extension<PathParams>,
 ) -> Result<Json<UsageEvent>, Problem> {
     let id: EventId = path.id()?;
     let found = ask(&api, move |warehouse| warehouse.event(id).map_err(QueryError::from)).await?;
-    found.filter(|event| scope.sees(event)).map(Json).ok_or_else(|| {
+    let hidden = |mut event: UsageEvent| {
+        Individuals::of(&caller).hide(&mut event);
+        Json(event)
+    };
+    found.filter(|event| scope.sees(event)).map(hidden).ok_or_else(|| {
         Problem::new(StatusCode::NOT_FOUND, "not_found", format!("there is no event {id}"))
             .with_next_step("a call shows up here within seconds of its end")
     })

@@ -48,9 +48,12 @@ mod query;
 mod reconcile;
 mod resources;
 mod retention;
+mod rollout;
 mod schema;
 mod scope;
+mod scoreboards;
 mod secret;
+mod sharing;
 mod sign_in;
 mod slot;
 mod state;
@@ -68,6 +71,7 @@ use serde_json::Value;
 
 pub use grants::BudgetView;
 pub use live::LiveFeed;
+pub use scoreboards::ScoreKeeper;
 pub use secret::{OsSecrets, SecretMaker};
 pub use sign_in::{NewAccountError, create_account, set_up_link};
 pub use slot::WarehouseSlot;
@@ -105,6 +109,9 @@ fn operations() -> Vec<Operation> {
         grants::operations(),
         exceptions::operations(),
         catalog::operations(),
+        rollout::operations(),
+        scoreboards::operations(),
+        sharing::operations(),
         access_requests::operations(),
         notifications::operations(),
         statements::operations(),

@@ -24,10 +24,12 @@ use tokio::{
 
 use crate::{
     access::{READERS, decide, identify},
+    caller::Caller,
     events,
     operation::{Access, Operation},
     params,
     scope::Scope,
+    scoreboards::Individuals,
     state::Api,
 };
 
@@ -47,6 +49,8 @@ const RECONNECT: Duration = Duration::from_secs(3);
 pub struct LiveFeed {
     batches: broadcast::Sender<Arc<Batch>>,
     stopping: Arc<watch::Sender<bool>>,
+    /// How often something reached the warehouse.
+    arrivals: Arc<watch::Sender<u64>>,
 }
 
 /// What reached the warehouse at once.
@@ -96,13 +100,15 @@ impl Default for LiveFeed {
     fn default() -> Self {
         let (batches, _) = broadcast::channel(BATCHES_MAX);
         let (stopping, _) = watch::channel(false);
-        Self { batches, stopping: Arc::new(stopping) }
+        let (arrivals, _) = watch::channel(0);
+        Self { batches, stopping: Arc::new(stopping), arrivals: Arc::new(arrivals) }
     }
 }
 
 impl LiveFeed {
     /// Announces rows that are in the warehouse now; amendments are no new calls.
     pub fn announce(&self, time: Timestamp, rows: &[(u64, Record)]) {
+        self.arrivals.send_modify(|count| *count += 1);
         if self.batches.receiver_count() == 0 {
             return;
         }
@@ -119,6 +125,16 @@ impl LiveFeed {
         }
     }
 
+    /// Tells whenever something reached the warehouse: calls, outcomes, amendments.
+    pub(crate) fn arrivals(&self) -> watch::Receiver<u64> {
+        self.arrivals.subscribe()
+    }
+
+    /// Whether the streams are to end.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
     /// Ends every stream, so that the server can stop.
     pub fn close(&self) {
         self.stopping.send_replace(true);
@@ -130,6 +146,7 @@ struct Reader {
     api: Arc<Api>,
     headers: HeaderMap,
     scope: Scope,
+    individuals: Individuals,
     filters: Vec<Filter>,
     batches: broadcast::Receiver<Arc<Batch>>,
     stopping: watch::Receiver<bool>,
@@ -150,11 +167,14 @@ enum Step {
 async fn live(
     State(api): State<Arc<Api>>,
     Extension(scope): Extension<Scope>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     query: Result<Query<LiveQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let filters = events::filters(params::query(query)?.filters.as_deref())?;
     tally_warehouse::validate_filters(&filters).map_err(crate::query::refused)?;
+    let individuals = Individuals::of(&caller);
+    individuals.check(&[], &filters)?;
     let place = Arc::clone(&api.live_places).try_acquire_owned().map_err(|_| {
         let detail = format!("{READERS_MAX} readers follow the live feed already");
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "live_busy", detail)
@@ -171,6 +191,7 @@ async fn live(
         api: Arc::clone(&api),
         headers,
         scope,
+        individuals,
         filters,
     };
     let keep_alive = KeepAlive::new().interval(HEARTBEAT);
@@ -218,6 +239,8 @@ impl Reader {
         let caller = identify(&self.api, &Method::GET, &self.headers).await?;
         caller.require(KeyScope::Read)?;
         self.scope = decide(Access::Usage(READERS), &caller)?;
+        self.individuals = Individuals::of(&caller);
+        self.individuals.check(&[], &self.filters)?;
         Ok(())
     }
 
@@ -245,7 +268,11 @@ impl Reader {
             self.scope.sees(event) && self.filters.iter().all(|filter| filter.matches(event))
         };
         let events: Vec<&UsageEvent> = batch.events.iter().filter(sees).collect();
-        (!events.is_empty()).then(|| named("calls", &LiveCalls::of(batch.time, &events)))
+        (!events.is_empty()).then(|| {
+            let mut calls = LiveCalls::of(batch.time, &events);
+            calls.items.iter_mut().for_each(|event| self.individuals.hide(event));
+            named("calls", &calls)
+        })
     }
 }
 

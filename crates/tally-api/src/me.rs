@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{Extension, Json, extract::State};
 use schemars::JsonSchema;
 use serde::Serialize;
-use tally_types::{KeyName, Name, PersonName, Role, TeamName, Timestamp, Weekday};
+use tally_types::{CostCenterName, KeyName, Name, PersonName, Role, TeamName, Timestamp, Weekday};
 
 use crate::{
     access::{READERS, decide},
@@ -26,6 +26,8 @@ pub(crate) struct Me {
     roles: Vec<Role>,
     /// Whose usage the caller sees; none sees none.
     sees: Option<Scope>,
+    /// The cost centers that the caller answers for.
+    cost_centers: Vec<CostCenterName>,
     /// What the header `x-tally-csrf` must hold when something is changed by a session.
     csrf_token: Option<String>,
     session: Option<MySession>,
@@ -104,6 +106,7 @@ fn of(api: &Api, caller: &Caller) -> Me {
         key,
         roles: caller.roles.clone(),
         sees: decide(Access::Usage(READERS), caller).ok(),
+        cost_centers: caller.own_cost_centers(),
         csrf_token: session.map(|session| session.csrf_token.clone()),
         session: session.map(|session| MySession {
             id: session.id,

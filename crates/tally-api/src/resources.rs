@@ -70,6 +70,19 @@ struct DeleteQuery {
     version: i64,
 }
 
+/// Records that are listed as any kind is; the others have lists of their own.
+const HAVE_LISTS: &[Kind] = &[
+    Kind::Baseline,
+    Kind::Period,
+    Kind::Adjustment,
+    Kind::Rollout,
+    Kind::Sprint,
+    Kind::QuarterlyReview,
+    Kind::Template,
+    Kind::Story,
+    Kind::Contribution,
+];
+
 /// Five operations for each kind; a record is only read here: the rest is verbs of its own.
 pub(crate) fn operations() -> Vec<Operation> {
     let is_here = |kind: Kind, operation: &Operation| {
@@ -77,8 +90,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         // What people ask for has a list of its own, too.
         !kind.is_record()
             || operation.id == format!("get{one}")
-            || matches!(kind, Kind::Baseline | Kind::Period)
-                && operation.id == format!("list{many}")
+            || HAVE_LISTS.contains(&kind) && operation.id == format!("list{many}")
     };
     let of = |kind: &Kind| {
         let kind = *kind;
@@ -154,7 +166,10 @@ fn reading(kind: Kind) -> Access {
             Access::OwnOr(BROWSERS)
         }
         Kind::Provider | Kind::RateCard => Access::Roles(BROWSERS),
-        Kind::Period => Access::Roles(REVIEWERS),
+        Kind::Period | Kind::Adjustment => Access::Roles(REVIEWERS),
+        Kind::Rollout | Kind::Sprint | Kind::QuarterlyReview => Access::Roles(BROWSERS),
+        // Who is behind a pseudonym is nobody else's business.
+        Kind::ScoreboardChoice => Access::OwnOr(&[]),
         _ => Access::SignedIn,
     }
 }
@@ -170,6 +185,8 @@ fn changing(kind: Kind) -> Access {
 fn replacing(kind: Kind) -> Access {
     match kind {
         Kind::Workload => Access::Roles(STEWARDS),
+        // Who pays for what is for those who keep the books.
+        Kind::CostCenter => Access::Roles(FINANCE),
         _ => changing(kind),
     }
 }
@@ -259,7 +276,7 @@ fn own_names(kind: Kind, caller: &Caller) -> Vec<Name> {
     let Some(person) = caller.own() else { return Vec::new() };
     let snapshot = caller.plane.snapshot();
     match kind {
-        Kind::Person => vec![person.0.clone()],
+        Kind::Person | Kind::ScoreboardChoice => vec![person.0.clone()],
         Kind::Key => {
             let own = snapshot.keys.iter().filter(|(_, key)| key.person.as_ref() == Some(person));
             own.map(|(name, _)| name.clone()).collect()

@@ -57,10 +57,15 @@ fn page(kind: Kind, generator: &mut SchemaGenerator) -> Schema {
     named(generator, format!("{kind}Page"), object(&fields, &["items", "next"]))
 }
 
-/// Keeps a schema under a name, and refers to it.
+/// Keeps a schema under a name, and refers to it. A type of another shape under the same name would
+/// take its place without a word, hence the assertion.
 fn named(generator: &mut SchemaGenerator, name: String, schema: Schema) -> Schema {
     let path = generator.settings().definitions_path.trim_end_matches('/').to_owned();
     let reference = format!("#{path}/{name}");
+    debug_assert!(
+        generator.definitions().get(&name).is_none_or(|kept| kept == schema.as_value()),
+        "two schemas are named {name}"
+    );
     generator.definitions_mut().insert(name, schema.into());
     json_schema!({ "$ref": reference })
 }

@@ -11,7 +11,8 @@ use tally_types::{Clock, IdSource};
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::{
-    BudgetView, LiveFeed, SecretMaker, WarehouseSlot, live, operation::Operation, sign_in::SignIn,
+    BudgetView, LiveFeed, ScoreKeeper, SecretMaker, WarehouseSlot, live, operation::Operation,
+    sign_in::SignIn,
 };
 
 /// Queries that run at once; more wait.
@@ -45,6 +46,8 @@ pub struct ApiState {
     pub budgets: Arc<dyn BudgetView>,
     /// Forgets in time, and shows what is kept.
     pub retention: Arc<Keeper>,
+    /// The standings of the scoreboards.
+    pub scores: ScoreKeeper,
     /// Renders the metrics page.
     pub metrics: PrometheusHandle,
 }

@@ -26,8 +26,22 @@ const HASHED: &str = "_app/immutable/";
 const NO_PAGES: &[&str] =
     &["api", "v1", "v1beta", "ingest", "otlp", "metrics", "healthz", "readyz", "_app"];
 /// First parts of pages about something that has a name, in which there may be a dot.
-const NAMED_PAGES: &[&str] =
-    &["access", "approvals", "budgets", "calls", "catalog", "exceptions", "people", "teams"];
+const NAMED_PAGES: &[&str] = &[
+    "access",
+    "approvals",
+    "budgets",
+    "calls",
+    "catalog",
+    "cost-centers",
+    "exceptions",
+    "people",
+    "rate-cards",
+    "reconciliation",
+    "statements",
+    "stories",
+    "teams",
+    "templates",
+];
 /// Encodings that files were compressed with when they were built, the best first.
 const ENCODINGS: &[(&str, &str)] = &[("br", ".br"), ("gzip", ".gz")];
 

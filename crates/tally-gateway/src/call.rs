@@ -108,7 +108,8 @@ impl Call {
             admit(&gateway, &head.headers, time)?;
         let body = read_body(body, gateway.options.request_bytes_max).await?;
         let parsed = protocol.parse(&body)?;
-        let context = Context::read(&plane, &identity, &head.headers, &parsed)?;
+        let mut context = Context::read(&plane, &identity, &head.headers, &parsed)?;
+        context.fingerprint(gateway.redaction_key(), &body);
         let prompt = PromptSize::of(&body);
         Ok(Self {
             query: head.uri.query().map(str::to_owned),

@@ -4,9 +4,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use http::HeaderMap;
+use tally_policy::redact::RedactionKey;
 use tally_types::{
-    CallId, DataClass, EventId, Source, TemplateName, Timestamp, UsageEvent, WorkloadName,
-    spec::PolicyCall,
+    CallId, DataClass, EventId, Fingerprint, Source, TemplateName, Timestamp, UsageEvent,
+    WorkloadName, spec::PolicyCall,
 };
 
 use crate::{
@@ -26,6 +27,9 @@ pub(crate) struct Context {
     task_id: Option<String>,
     task_type: Option<String>,
     template: Option<TemplateName>,
+    /// What takes the place of a template that is retired.
+    template_replaced_by: Option<String>,
+    prompt_fingerprint: Option<Fingerprint>,
     data_class: DataClass,
     session: Option<String>,
     tags: BTreeMap<String, String>,
@@ -125,19 +129,40 @@ impl Context {
         let base_class =
             workload.as_ref().map_or(DataClass::Internal, |workload| workload.spec.data_class);
         let claimed_class: Option<DataClass> = said.parsed("x-tally-data-class")?;
+        let said_template: Option<TemplateName> = said.parsed("x-tally-template")?;
+        let resolved = said_template.as_ref().and_then(|said| plane.snapshot.template(said));
         let agent_session = header_text(headers, "x-claude-code-session-id")
             .or_else(|| header_text(headers, "session_id"));
         Ok(Self {
             workload,
             task_id: said.text("x-tally-task")?,
             task_type: said.text("x-tally-task-type")?,
-            template: said.parsed("x-tally-template")?,
+            template_replaced_by: resolved
+                .as_ref()
+                .filter(|template| template.is_retired)
+                .map(|template| template.replaced_by.as_ref().map_or("none", |it| it.as_str()))
+                .map(str::to_owned),
+            template: resolved.map(|template| template.name).or(said_template),
+            prompt_fingerprint: None,
             // A header may raise the class, never lower it.
             data_class: claimed_class.map_or(base_class, |claimed| claimed.max(base_class)),
             session: agent_session.or_else(|| request.session.clone()),
             tags,
             user_agent: header_text(headers, "user-agent"),
         })
+    }
+
+    /// What takes the place of the call's template if it is retired; `none` where nothing does.
+    pub(crate) fn template_replaced_by(&self) -> Option<&str> {
+        self.template_replaced_by.as_deref()
+    }
+
+    /// Remembers the request of a task, so that a prompt asked again is known as such. Other
+    /// calls are not looked at: nothing is told of them.
+    pub(crate) fn fingerprint(&mut self, key: &RedactionKey, body: &[u8]) {
+        if self.task_id.is_some() {
+            self.prompt_fingerprint = Some(key.fingerprint(body));
+        }
     }
 
     /// How sensitive the prompt is.
@@ -193,6 +218,7 @@ impl Context {
         event.value_tag = self.tags.get("value").cloned();
         event.tags.clone_from(&self.tags);
         event.template.clone_from(&self.template);
+        event.prompt_fingerprint = self.prompt_fingerprint;
         event.data_class = self.data_class;
         event
     }

@@ -9,7 +9,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 use tally_budget::Subject;
-use tally_pricing::PriceCatalog;
+use tally_pricing::{PriceCatalog, rates::Rates};
 use tally_store::Snapshot;
 use tally_types::{
     CostCenterName, Dialect, KeyName, KeyScope, ModelName, PersonName, ProviderName, Role,
@@ -136,7 +136,10 @@ impl DataPlane {
     pub fn build(snapshot: Arc<Snapshot>, secrets: &dyn Secrets) -> Result<Self, String> {
         let mut problems = Vec::new();
         let lists = snapshot.price_lists.iter().map(|(name, list)| (name.as_str(), list));
-        let prices = PriceCatalog::with_shipped(lists).map_err(|error| error.to_string())?;
+        let rates = Rates::new(&snapshot.rate_cards);
+        let prices = PriceCatalog::with_shipped(lists)
+            .map_err(|error| error.to_string())?
+            .with_rates(&rates, snapshot.organization.zone());
         let mut upstreams = BTreeMap::new();
         for (name, spec) in &snapshot.providers {
             let upstream = Upstream::new(name, spec, secrets, &mut problems)?;

@@ -150,6 +150,9 @@ impl Call {
             }
         };
         set("x-tally-request-id", &self.call_id.to_string());
+        if let Some(other) = self.context.template_replaced_by() {
+            set("x-tally-template-replaced-by", other);
+        }
         if let Some(candidate) = candidate {
             set("x-tally-model", candidate.model.name.as_str());
             let plain = match candidate.fallback {

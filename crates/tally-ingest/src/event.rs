@@ -6,8 +6,8 @@ use jiff::ToSpan;
 use serde::Deserialize;
 use tally_pricing::{PriceCatalog, leave_unpriced};
 use tally_types::{
-    CallId, CallStatus, CountQuality, Environment, EventId, PersonName, ProviderName, Role,
-    ServiceTier, Source, TemplateName, Timestamp, Tokens, UsageEvent, WorkloadName,
+    CallId, CallStatus, CountQuality, Environment, EventId, PersonName, PicoUsd, ProviderName,
+    Role, ServiceTier, Source, TemplateName, Timestamp, Tokens, UsageEvent, WorkloadName,
 };
 use uuid::Uuid;
 
@@ -23,6 +23,8 @@ use crate::{
 const NAMESPACE: Uuid = Uuid::from_u128(0x7573_6167_6545_4576_9a5c_7461_6c6c_7902);
 const TEXT_BYTES_MAX: usize = 256;
 const TAGS_MAX: usize = 32;
+/// Modifiers, and tools, that a provider reports of one call.
+const BILLING_FACTS_MAX: usize = 16;
 /// No call takes a month.
 const LATENCY_MS_MAX: u64 = 31 * 24 * 3_600_000;
 /// Clocks differ; by more than a day they are wrong.
@@ -47,6 +49,15 @@ struct Usage {
     tokens: Tokens,
     #[serde(default)]
     service_tier: ServiceTier,
+    /// What else the provider reported that changes its price, such as `inference_geo:us`.
+    #[serde(default)]
+    billing_modifiers: Vec<String>,
+    /// How often each of the provider's tools was used.
+    #[serde(default)]
+    tool_requests: BTreeMap<String, u64>,
+    /// Paid for by a subscription, not per call.
+    #[serde(default)]
+    subscription: bool,
     #[serde(default)]
     operation: Option<String>,
     #[serde(default)]
@@ -112,8 +123,8 @@ impl<'a> Reader<'a> {
         self.attribute(&mut event, &usage)?;
         describe(&mut event, usage);
         let served = self.models.resolve(&event.model_requested, event.provider.as_ref());
+        serve(&mut event, &served);
         price(&mut event, self.caller.plane.prices(), &served);
-        serve(&mut event, served);
         Ok(event)
     }
 
@@ -221,6 +232,7 @@ impl Usage {
                 bounded(name, text, TEXT_BYTES_MAX)?;
             }
         }
+        self.check_billing()?;
         if self.tags.len() > TAGS_MAX {
             return Err(format!("`tags`: expected at most {TAGS_MAX}, found {}", self.tags.len()));
         }
@@ -236,8 +248,40 @@ impl Usage {
                 Tokens::PLAUSIBLE_MAX
             ));
         }
+        if self.status == Some(CallStatus::Refused) && self.tokens != Tokens::default() {
+            // Else dashboards would show a cost that no statement has.
+            return Err("`tokens`: expected none of a refused call: no model saw it".to_owned());
+        }
         if self.latency_ms.is_some_and(|latency| latency > LATENCY_MS_MAX) {
             return Err(format!("`latency_ms`: expected at most {LATENCY_MS_MAX}"));
+        }
+        Ok(())
+    }
+}
+
+impl Usage {
+    fn check_billing(&self) -> Result<(), String> {
+        for (name, count) in [
+            ("billing_modifiers", self.billing_modifiers.len()),
+            ("tool_requests", self.tool_requests.len()),
+        ] {
+            if count > BILLING_FACTS_MAX {
+                return Err(format!(
+                    "`{name}`: expected at most {BILLING_FACTS_MAX}, found {count}"
+                ));
+            }
+        }
+        for fact in &self.billing_modifiers {
+            bounded("billing_modifiers", fact, TEXT_BYTES_MAX)?;
+        }
+        for (tool, count) in &self.tool_requests {
+            bounded("tool_requests", tool, TEXT_BYTES_MAX)?;
+            if *count > Tokens::PLAUSIBLE_MAX {
+                return Err(format!(
+                    "`tool_requests.{tool}`: expected at most {}",
+                    Tokens::PLAUSIBLE_MAX
+                ));
+            }
         }
         Ok(())
     }
@@ -251,6 +295,9 @@ fn describe(event: &mut UsageEvent, usage: Usage) {
     event.provider = usage.provider;
     event.operation = usage.operation.unwrap_or_else(|| "unknown".to_owned());
     event.service_tier = usage.service_tier;
+    event.billing_modifiers = usage.billing_modifiers;
+    event.tool_requests = usage.tool_requests;
+    event.subscription = usage.subscription;
     event.tokens = usage.tokens;
     event.counts = CountQuality::Reported;
     event.task_id = usage.task_id;
@@ -263,6 +310,12 @@ fn describe(event: &mut UsageEvent, usage: Usage) {
 }
 
 fn price(event: &mut UsageEvent, prices: &PriceCatalog, served: &Served) {
+    if event.status == CallStatus::Refused {
+        // As through the gateway: nobody served it, so nobody bills it.
+        event.cost_list_usd = Some(PicoUsd::ZERO);
+        event.cost_internal_usd = Some(PicoUsd::ZERO);
+        return;
+    }
     let Some(provider) = &served.price_provider else {
         let name = &served.name;
         let reason = format!("`{name}`: no provider was named, and the model is not registered");
@@ -273,11 +326,11 @@ fn price(event: &mut UsageEvent, prices: &PriceCatalog, served: &Served) {
     prices.price_event(provider, &names, event);
 }
 
-fn serve(event: &mut UsageEvent, served: Served) {
-    event.provider = served.provider;
-    event.model_family = served.family;
+fn serve(event: &mut UsageEvent, served: &Served) {
+    event.provider.clone_from(&served.provider);
+    event.model_family.clone_from(&served.family);
     event.tier = served.tier;
-    event.model_served = Some(served.name);
+    event.model_served = Some(served.name.clone());
 }
 
 /// A text that is there, short, and without control characters.

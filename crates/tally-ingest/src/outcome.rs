@@ -1,7 +1,7 @@
 //! Reports of what came of tasks.
 
 use serde::Deserialize;
-use tally_types::{EventId, Outcome, TaskResult, Timestamp, WorkloadName};
+use tally_types::{EventId, Outcome, Reporter, TaskResult, Timestamp, WorkloadName};
 use uuid::Uuid;
 
 use crate::{
@@ -81,6 +81,10 @@ pub(crate) fn read(caller: &Caller, item: &str, now: Timestamp) -> Result<Outcom
         tickets_deflected: report.tickets_deflected,
         conversions: report.conversions,
         minutes_saved: report.minutes_saved,
+        reported_by: Some(match &caller.identity.person {
+            Some(person) => Reporter::Person(person.clone()),
+            None => Reporter::Key(caller.identity.key.clone()),
+        }),
         workload,
         task_id,
     })

@@ -141,6 +141,41 @@ async fn events_are_priced_and_attributed_as_the_gateway_does() {
 }
 
 #[tokio::test]
+async fn what_changes_a_price_can_be_reported_with_a_call() {
+    let company = Company::new().await;
+    let cost = |event: tally_types::UsageEvent| event.cost_list_usd.unwrap().to_string();
+    let fable = |id: &str| {
+        let mut usage = usage(id);
+        usage["model"] = json!("claude-fable-5");
+        usage["provider"] = json!("anthropic");
+        usage
+    };
+    assert_eq!(cost(company.event_of("ada", &fable("plain").to_string()).await), "0.015");
+    let mut tools = fable("tools");
+    tools["tool_requests"] = json!({ "web_search": 2 });
+    assert_eq!(cost(company.event_of("ada", &tools.to_string()).await), "0.035");
+    let mut elsewhere = fable("elsewhere");
+    elsewhere["billing_modifiers"] = json!(["inference_geo:us"]);
+    assert_eq!(cost(company.event_of("ada", &elsewhere.to_string()).await), "0.0165");
+    let mut refused = fable("refused");
+    (refused["status"], refused["tokens"]) = (json!("refused"), json!({}));
+    refused["tool_requests"] = json!({ "web_search": 2 });
+    assert_eq!(cost(company.event_of("ada", &refused.to_string()).await), "0");
+    let mut covered = usage("covered");
+    covered["subscription"] = json!(true);
+    assert!(company.event_of("ada", &covered.to_string()).await.subscription);
+    for (field, value) in [
+        ("billing_modifiers", json!(vec!["x"; 17])),
+        ("tool_requests", json!({ "web_search": u64::MAX })),
+    ] {
+        let mut wrong = usage("wrong");
+        wrong[field] = value;
+        let report = company.post("ada", EVENTS, &wrong.to_string()).await.json();
+        assert!(report["rejected"][0]["message"].as_str().unwrap().contains(field), "{report}");
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_price_is_flagged_and_never_zero() {
     let company = Company::new().await;
     for (id, model, provider) in [
@@ -198,6 +233,7 @@ async fn events_in_every_envelope_and_what_is_wrong_with_them() {
         { "id": "e", "model": "gpt-5", "tokens": {}, "cost_usd": "1" },
         { "id": "f", "model": "gpt-5", "tokens": { "output": -1 } },
         { "id": "g", "model": "gpt-5", "tokens": {}, "provider": "a b" },
+        { "id": "r", "model": "gpt-5", "tokens": { "output": 1 }, "status": "refused" },
         { "specversion": "1.0", "id": "h", "type": "usage", "data": {} },
     ]);
     let report = company.post("ada", EVENTS, &batch.to_string()).await.json();

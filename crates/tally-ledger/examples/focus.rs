@@ -184,6 +184,8 @@ fn usage(date: Date, meter: &str, quantity: u64, rate: i64) -> Result<ChargeRow,
         rate_card: None,
         subscription: false,
         corrects: None,
+        adjustment: None,
+        aggregate: false,
         calls: 1,
     })
 }

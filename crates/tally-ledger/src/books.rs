@@ -1,25 +1,27 @@
 //! The ledger over a store and a warehouse: drafts, closing, what was sealed, previews.
 
+mod bills;
 mod close;
 mod preview;
 mod read;
 
 use std::collections::BTreeMap;
 
-use tally_pricing::PriceCatalog;
+use tally_pricing::{PriceCatalog, rates::Rates};
 use tally_store::Snapshot;
 use tally_types::{
     TimeZone,
-    spec::{PeriodState, StatementSeal},
+    spec::{PeriodState, SealedAdjustment, StatementSeal},
 };
 use tally_warehouse::Warehouse;
 
 use crate::{
     ChargeRow, LedgerError, Made, Meters, Month, Run, StatementState, Terms, funding::Funds,
-    rates::Rates, statement::StatementHead,
+    statement::StatementHead,
 };
 
-pub use preview::{CardEffect, Preview};
+pub use bills::{Adjusted, BilledDay};
+pub use preview::{CardEffect, ChargebackPreview, Preview};
 
 /// Everything that statements are made of. Methods block; call them off the async runtime.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +41,8 @@ pub struct Closing {
     pub postings: u64,
     /// What closed statements can be held against.
     pub statements: Vec<StatementSeal>,
+    /// What of posted adjustments stands in them.
+    pub adjustments: Vec<SealedAdjustment>,
 }
 
 /// What came of holding a closed month against its seal.
@@ -102,15 +106,15 @@ impl<'a> Ledger<'a> {
         Rates::new(&self.snapshot.rate_cards)
     }
 
-    /// Computes a month. Late calls of closed months are in it if it is the one that follows
-    /// them.
+    /// Computes a month; gives what of posted adjustments is in it. Late calls of closed months
+    /// are in it if it is the one that follows them.
     fn compute(
         &self,
         month: Month,
         rates: Rates<'a>,
         with_late: bool,
         sink: &mut dyn FnMut(Made) -> Result<(), LedgerError>,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<Vec<SealedAdjustment>, LedgerError> {
         let zone = self.zone();
         let (from, to) = month.bounds(&zone)?;
         let (from, to) = (from.as_microsecond(), to.as_microsecond());
@@ -137,7 +141,10 @@ impl<'a> Ledger<'a> {
             let since = first.bounds(&zone)?.0.as_microsecond();
             self.warehouse.unposted(since, from, &mut |event| run.late(event, sink))?;
         }
-        run.finish(sink)
+        let adjusted = self.adjusted(&|open, _| open == month)?;
+        adjusted.iter().try_for_each(|it| run.adjust(it, sink))?;
+        run.finish(sink)?;
+        Ok(adjusted.iter().map(Adjusted::sealed).collect())
     }
 
     /// The rows of a month's statements: of a closed one what was sealed, else computed.
@@ -157,7 +164,8 @@ impl<'a> Ledger<'a> {
         self.compute(month, self.rates(), true, &mut |made| match made {
             Made::Row(row) => take(*row),
             Made::Posting(_) => Ok(()),
-        })
+        })?;
+        Ok(())
     }
 
     /// Every statement of a month without its lines.

@@ -1,8 +1,7 @@
 //! Showback and chargeback: what was used, who pays for it, and the papers that say so.
 //!
 //! - [`ChargeRow`] is the finest thing a statement and an export are made of.
-//! - [`rates`] make an internal rate of a list rate; [`funding`] says who pays; [`run`] makes
-//!   rows and balanced postings of a month's calls. They are pure.
+//! - [`funding`] says who pays; [`run`] makes rows and balanced postings of a month's calls. They are pure.
 //! - [`Ledger`] reads the calls out of the warehouse, keeps what a closing made, and answers
 //!   for statements: a draft is computed, a closed one is what was sealed.
 //!
@@ -14,7 +13,6 @@
 )]
 
 pub mod advice;
-mod at_list;
 mod books;
 mod error;
 pub mod focus;
@@ -23,7 +21,6 @@ mod meters;
 mod money;
 mod month;
 pub mod print;
-pub mod rates;
 pub mod reconcile;
 mod row;
 mod rows;
@@ -31,8 +28,9 @@ pub mod run;
 pub mod split;
 mod statement;
 
-pub use at_list::{AtList, PricedMeter, meter_of};
-pub use books::{CardEffect, Closing, Ledger, Preview, Verified};
+pub use books::{
+    Adjusted, BilledDay, CardEffect, ChargebackPreview, Closing, Ledger, Preview, Verified,
+};
 pub use error::LedgerError;
 pub use meters::{Meters, price_names};
 pub use money::{Billed, minor_units, rounded};

@@ -8,7 +8,7 @@ use tally_types::{
     spec::{RoundingMode, RoundingPer},
 };
 
-use crate::rates::Card;
+use tally_pricing::rates::Card;
 
 /// What a statement asks for, in its currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

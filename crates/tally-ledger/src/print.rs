@@ -34,6 +34,8 @@ pub const CSV_COLUMNS: &[&str] = &[
     "subscription",
     "corrects",
     "calls",
+    "adjustment",
+    "aggregate",
 ];
 
 /// An amount of US dollars with cents, for sentences.
@@ -76,9 +78,24 @@ pub fn title(line: &StatementLine) -> String {
         }
         ChargeLine::Idle => format!("Idle capacity: {name}"),
         ChargeLine::Shared => format!("Shared cost: {name}"),
-        ChargeLine::Adjustment => format!("Adjustment: {name}"),
+        ChargeLine::Adjustment => adjustment(line),
         ChargeLine::Rounding => "Rounding".to_owned(),
     }
+}
+
+/// Whose bill differs in what; an aggregate is marked as such.
+fn adjustment(line: &StatementLine) -> String {
+    let what = [line.model.as_deref(), line.name.as_deref().filter(|name| !name.is_empty())];
+    let what: Vec<&str> = what.into_iter().flatten().collect();
+    let what = if what.is_empty() { "a whole day".to_owned() } else { what.join(" · ") };
+    let bill = line.provider.as_ref().map_or("the provider's", |name| name.as_str());
+    let mark = if line.aggregate { "aggregate, " } else { "" };
+    let corrects = line.corrects.as_ref().map(|month| format!(" (of {month})"));
+    let number = line.adjustment.as_deref().unwrap_or("no number");
+    format!(
+        "Adjustment to the bill of {bill}: {what} ({mark}{number}){}",
+        corrects.unwrap_or_default()
+    )
 }
 
 fn heading(statement: &Statement) -> String {

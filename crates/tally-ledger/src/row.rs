@@ -95,6 +95,13 @@ pub struct ChargeRow {
     pub subscription: bool,
     /// The closed period that this corrects, such as `2026-10`.
     pub corrects: Option<String>,
+    /// The adjustment that was posted, such as `5f0c8d2be1a94c37-2`: the second one of a
+    /// reconciliation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adjustment: Option<String>,
+    /// It is what a provider's bill has beyond the calls: an aggregate, never a call.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub aggregate: bool,
     /// How many calls are counted here: each call once, in the row of its first meter, so that
     /// rows add up.
     pub calls: u64,

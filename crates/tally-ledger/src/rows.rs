@@ -158,6 +158,8 @@ fn row(purpose: &Purpose, rate: Rate, sums: &Sums) -> ChargeRow {
         rate_card: purpose.rate_card,
         subscription: purpose.subscription,
         corrects: purpose.corrects.map(month_text),
+        adjustment: None,
+        aggregate: false,
         calls: sums.calls,
     }
 }
@@ -201,6 +203,8 @@ pub(crate) fn plain(line: ChargeLine, date: Date, meter: &str, shares: &Shares) 
         rate_card: None,
         subscription: false,
         corrects: None,
+        adjustment: None,
+        aggregate: false,
         calls: 0,
     }
 }

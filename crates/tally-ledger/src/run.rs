@@ -3,18 +3,19 @@
 //! Calls come cost center by cost center in the order of their time, so that a quota is used
 //! up in an order that anybody can check, and the call that crosses it is split exactly.
 
+mod adjust;
 mod overhead;
 
 use std::collections::{BTreeMap, btree_map::Entry as MapEntry};
 
 use jiff::{civil::Date, tz::TimeZone};
+use tally_pricing::rates::{Card, Rates, Subject};
 use tally_types::{Name, PicoUsdSum, UsageEvent, spec::CostCenterSpec};
 use tally_warehouse::{Posted, Posting, PostingEntry};
 
 use crate::{
     ChargeLine, ChargeRow, LedgerError, Meters, Month,
     funding::{self, Funds, Shares},
-    rates::{Card, Rates, Subject},
     rows::{Gathered, Item, Place, month_text, plain},
     statement::line_key,
 };
@@ -98,7 +99,7 @@ impl<'a> Run<'a> {
         let center = self.centers.entry(name).or_default();
         let amount: i128 = items.iter().map(|item| item.amount).sum();
         center.used += amount;
-        if let Some(place) = card.and_then(|card| card.covering(&subject(event))) {
+        if let Some(place) = card.and_then(|card| card.covering(&Subject::of(event))) {
             *center.covered.entry(place).or_default() += amount;
         }
         let place = Place {
@@ -248,7 +249,7 @@ impl<'a> Run<'a> {
     }
 
     fn items(&self, event: &UsageEvent, card: Option<Card<'a>>) -> Vec<Item> {
-        let subject = subject(event);
+        let subject = Subject::of(event);
         // A subscription is paid for elsewhere: what it used is shown, at no rate.
         let rate = |meter: &str, list: i64| match card {
             _ if event.subscription => 0,
@@ -288,14 +289,6 @@ fn whole(list: Option<i64>, rate: i64) -> Item {
         list: list.map(i128::from),
         amount: list.map_or(0, |_| i128::from(rate)),
         shares: Shares::default(),
-    }
-}
-
-fn subject(event: &UsageEvent) -> Subject<'_> {
-    Subject {
-        cost_center: event.cost_center.as_ref(),
-        provider: event.provider.as_ref(),
-        model: event.model_served.as_deref().unwrap_or(&event.model_requested),
     }
 }
 

@@ -70,6 +70,12 @@ pub struct StatementLine {
     pub subscription: bool,
     /// The closed month that it corrects.
     pub corrects: Option<String>,
+    /// The adjustment of a reconciliation that it is.
+    #[serde(default)]
+    pub adjustment: Option<String>,
+    /// It is what a provider's bill has beyond the calls: an aggregate, never a call.
+    #[serde(default)]
+    pub aggregate: bool,
     /// Calls.
     pub calls: u64,
     /// Tokens of all kinds.
@@ -181,7 +187,7 @@ pub(crate) struct Gathering {
 /// What rows of one line have in common.
 pub(crate) fn line_key(row: &ChargeRow) -> String {
     format!(
-        "{:?}|{}|{}|{}|{}|{}|{}|{}|{}",
+        "{:?}|{}|{}|{}|{}|{}|{}|{}|{}|{}",
         row.line,
         row.corrects.as_deref().unwrap_or_default(),
         row.team.as_ref().map_or("", |name| name.as_str()),
@@ -191,6 +197,7 @@ pub(crate) fn line_key(row: &ChargeRow) -> String {
         row.model.as_deref().unwrap_or_default(),
         row.subscription,
         name_of(row).unwrap_or_default(),
+        row.adjustment.as_deref().unwrap_or_default(),
     )
 }
 
@@ -272,6 +279,8 @@ impl StatementLine {
             model: row.model.clone(),
             subscription: row.subscription,
             corrects: row.corrects.clone(),
+            adjustment: row.adjustment.clone(),
+            aggregate: row.aggregate,
             calls: 0,
             tokens: 0,
             list_usd: None,

@@ -13,6 +13,7 @@ use tally_types::{
 
 use crate::{
     gap::Gap,
+    rates::{Card, HouseRates, Rates},
     sheet::Sheet,
     shipped::{SHIPPED_LIST, ShippedError, shipped},
 };
@@ -27,6 +28,8 @@ pub struct PriceCatalog {
     /// In order of provider and model; each with its entries, the one that
     /// counts first on a day before those it hides.
     models: Vec<Box<[Listed]>>,
+    /// What the house makes of list prices.
+    house: Option<HouseRates>,
 }
 
 /// A price and where it stands.
@@ -90,6 +93,18 @@ impl PriceCatalog {
     ) -> Result<Self, ShippedError> {
         let shipped = shipped()?;
         Ok(Self::build(std::iter::once((SHIPPED_LIST, shipped)).chain(others)))
+    }
+
+    /// With the house's rate cards, whose days are those of a zone: events have an internal cost by
+    /// them.
+    #[must_use]
+    pub fn with_rates(self, rates: &Rates<'_>, zone: TimeZone) -> Self {
+        Self { house: Some(HouseRates::new(rates, zone)), ..self }
+    }
+
+    /// The rate card that holds at a time.
+    pub(crate) fn card_at(&self, time: Timestamp) -> Option<Card<'_>> {
+        self.house.as_ref()?.at(time)
     }
 
     /// The price that counts for a model at a time (by its day in UTC).

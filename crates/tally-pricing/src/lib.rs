@@ -3,6 +3,7 @@
 //! - [`PriceCatalog`] answers what a call costs and which version of which list says so.
 //! - [`shipped()`] is the list that comes with Tally.
 //! - [`import`] reads the public price lists.
+//! - [`rates`] make an internal rate of a list rate.
 //!
 //! Invariants: integers only, never floats; no I/O, no clock; a price that no
 //! list states is [`Price::Unknown`] with a reason, never zero.
@@ -19,6 +20,7 @@ mod explain;
 mod gap;
 pub mod import;
 mod modifier;
+pub mod rates;
 mod sheet;
 mod shipped;
 

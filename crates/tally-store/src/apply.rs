@@ -187,6 +187,28 @@ const fn asked_not_applied(kind: Kind) -> Option<&'static str> {
         Kind::Period => {
             Some("a month is reviewed and closed, not applied; use `tally statement close <month>`")
         }
+        Kind::Adjustment => Some(
+            "an adjustment is approved and posted, not applied; use `tally reconcile approve <id>`",
+        ),
+        Kind::Rollout => Some(
+            "a cost center is moved from stage to stage, not applied; use `tally rollout move <cost center> <stage>`",
+        ),
+        Kind::Sprint => Some("targets are set, not applied; use `tally sprint target <month>`"),
+        Kind::QuarterlyReview => {
+            Some("decisions are recorded, not applied; use `tally review decide <quarter>`")
+        }
+        Kind::ScoreboardChoice => {
+            Some("each person chooses for themselves how they appear; use `tally score choose`")
+        }
+        Kind::Template => Some(
+            "a template is written and approved, not applied; use `tally template new` or `tally template import`",
+        ),
+        Kind::Story => {
+            Some("a story is told and measured, not applied; use `tally story tell <name>`")
+        }
+        Kind::Contribution => {
+            Some("a contribution is offered, not applied; use `tally contribution offer <name>`")
+        }
         _ => None,
     }
 }

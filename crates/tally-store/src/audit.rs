@@ -75,7 +75,7 @@ pub enum AuditAction {
     ErasePerson,
     /// An exception or access was asked for; the kind tells which.
     Request,
-    /// An exception, access or a workload was approved, by one of those who have to.
+    /// An exception, access, a workload, an adjustment, a version of a template or a contribution was approved, by one of those who have to.
     Approve,
     /// It was denied.
     Deny,
@@ -99,7 +99,8 @@ pub enum AuditAction {
     Answer,
     /// A dispute is over.
     Settle,
-    /// A month's statements were closed: `after` has their hashes.
+    /// A month's statements were closed, and `after` has their hashes; a sprint with its
+    /// results, or a quarterly review, was.
     Close,
     /// A key opens nothing until it is reinstated: by hand, or as a severe rule was met.
     SuspendKey,
@@ -111,6 +112,28 @@ pub enum AuditAction {
     PurgePersonalData,
     /// A kept prompt was read: who, which one, and why, never what stood in it.
     ReadPrompt,
+    /// A provider's bill was held against what was metered, and kept.
+    ImportBill,
+    /// An approved adjustment was posted: statements have it from here on.
+    Post,
+    /// A cost center went from one stage to another; `after` has what was measured.
+    MoveStage,
+    /// A cost center went on although what is asked for was not measured.
+    OverrideStage,
+    /// A reduction target was set.
+    SetTarget,
+    /// A target no longer counts.
+    WithdrawTarget,
+    /// A decision of a quarterly review was recorded.
+    Decide,
+    /// A person chose how they appear on scoreboards.
+    Choose,
+    /// A version of a template is to be looked at by somebody else.
+    SubmitVersion,
+    /// Somebody said how a version of a template did.
+    EvaluateTemplate,
+    /// A story was held against what is known now.
+    MeasureStory,
 }
 
 /// One entry of the audit trail.
@@ -210,6 +233,17 @@ impl AuditAction {
         Self::AcknowledgeViolation,
         Self::PurgePersonalData,
         Self::ReadPrompt,
+        Self::ImportBill,
+        Self::Post,
+        Self::MoveStage,
+        Self::OverrideStage,
+        Self::SetTarget,
+        Self::WithdrawTarget,
+        Self::Decide,
+        Self::Choose,
+        Self::SubmitVersion,
+        Self::EvaluateTemplate,
+        Self::MeasureStory,
     ];
 
     /// The word used everywhere.
@@ -262,6 +296,17 @@ impl AuditAction {
             Self::AcknowledgeViolation => "acknowledge_violation",
             Self::PurgePersonalData => "purge_personal_data",
             Self::ReadPrompt => "read_prompt",
+            Self::ImportBill => "import_bill",
+            Self::Post => "post",
+            Self::MoveStage => "move_stage",
+            Self::OverrideStage => "override_stage",
+            Self::SetTarget => "set_target",
+            Self::WithdrawTarget => "withdraw_target",
+            Self::Decide => "decide",
+            Self::Choose => "choose",
+            Self::SubmitVersion => "submit_version",
+            Self::EvaluateTemplate => "evaluate_template",
+            Self::MeasureStory => "measure_story",
         }
     }
 }

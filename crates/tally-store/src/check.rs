@@ -77,6 +77,15 @@ fn first_mistake(kind: Kind, value: &Value) -> Option<(String, String)> {
         Kind::Baseline => attempt::<spec::BaselineSpec>(value),
         Kind::RateCard => attempt::<spec::RateCardSpec>(value),
         Kind::Period => attempt::<spec::PeriodSpec>(value),
+        Kind::Adjustment => attempt::<spec::AdjustmentSpec>(value),
+        Kind::Rollout => attempt::<spec::RolloutSpec>(value),
+        Kind::Sprint => attempt::<spec::SprintSpec>(value),
+        Kind::QuarterlyReview => attempt::<spec::QuarterlyReviewSpec>(value),
+        Kind::ScoreboardChoice => attempt::<spec::ScoreboardChoiceSpec>(value),
+        Kind::ScoringFormula => attempt::<spec::ScoringFormulaSpec>(value),
+        Kind::Template => attempt::<spec::TemplateSpec>(value),
+        Kind::Story => attempt::<spec::StorySpec>(value),
+        Kind::Contribution => attempt::<spec::ContributionSpec>(value),
     }
 }
 

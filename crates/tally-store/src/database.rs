@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_notices.sql"),
     include_str!("../migrations/0004_audit_log.sql"),
     include_str!("../migrations/0005_violations.sql"),
+    include_str!("../migrations/0006_reconciliations.sql"),
 ];
 /// The migration after which the entries that are there already become leaves.
 const AUDIT_LOG_MIGRATION: i64 = 4;

@@ -5,8 +5,9 @@
 //! transaction with its audit entry; [`Snapshot`] is what the data plane reads.
 //! [`accounts`] holds how people come in, beside the resources; [`approvals`] who asked for
 //! what and who decided, of [`grants`], [`exceptions`] and [`access`]; [`catalog`] what is
-//! known of workloads, and what a governance meeting talks about; [`log`] what was done,
-//! provably; [`notices`] what people were told; [`Idempotency`] keeps the
+//! known of workloads, and what a governance meeting talks about; [`rollout`] how far cost
+//! centers have come, sprints and quarterly reviews; [`sharing`] templates, savings stories
+//! and what else people share; [`log`] what was done, provably; [`notices`] what people were told; [`Idempotency`] keeps the
 //! replies to requests that may be repeated.
 //!
 //! Invariants: every stored spec has its kind's shape and every reference in it has a
@@ -30,6 +31,7 @@ mod diff;
 pub mod documents;
 mod error;
 pub mod exceptions;
+mod formulas;
 pub mod grants;
 mod idempotency;
 mod kept;
@@ -37,7 +39,12 @@ mod list;
 pub mod log;
 pub mod notices;
 mod periods;
+mod reconciliations;
+mod records;
+pub mod rollout;
 mod rules;
+mod scoreboards;
+pub mod sharing;
 mod snapshot;
 mod state;
 mod store;
@@ -54,6 +61,10 @@ pub use error::{Problem, ResourceId, StoreError};
 pub use idempotency::{Begun, Idempotency, Kept, REPLY_BYTES_MAX, Ticket};
 pub use list::{ListOptions, Page};
 pub use periods::{NewComment, SaidAbout, StatementNotice};
+pub use reconciliations::{
+    KeptReconciliation, NewReconciliation, ReconciliationSummary, Reconciliations, Ruling,
+};
+pub use scoreboards::is_taken;
 pub use snapshot::{Snapshot, SnapshotError};
 pub use store::Store;
 pub use violations::{Acknowledgement, Acknowledgements};

@@ -2,23 +2,19 @@
 //! of the month's record with an audit entry of its own; a closed one has no more steps.
 
 use tally_types::{
-    CostCenterName, Kind, Name, PersonName, Resource, Spec, Timestamp,
+    CostCenterName, Kind, Name, PersonName, Resource, Timestamp,
     spec::{
         CommentKind, CommentReply, CommentState, PeriodComment, PeriodSeal, PeriodSpec, PeriodState,
     },
 };
 
 use crate::{
-    AuditAction, ResourceId, Store, StoreError,
+    AuditAction, Store, StoreError,
     approvals::percent_encoded,
-    database::backend,
     notices::{self, Notice},
-    state::{Entry, Plan, State},
-    store::{checked, planned},
+    records::{refused, text},
 };
 
-/// What is said is this long at most.
-const TEXT_CHARACTERS_MAX: usize = 2_000;
 /// So much can be said about a month.
 const COMMENTS_MAX: usize = 1_000;
 
@@ -224,27 +220,7 @@ impl Store {
         action: AuditAction,
         step: impl FnOnce(Option<PeriodSpec>) -> Result<PeriodSpec, StoreError> + Send + 'static,
     ) -> Result<Resource, StoreError> {
-        let id = ResourceId::new(Kind::Period, month);
-        self.change_one(actor, None, id, move |state, id| {
-            let (version, before) = current(state, id);
-            let spec = serde_json::to_value(step(before.clone())?).map_err(backend)?;
-            if before.is_some_and(|before| serde_json::to_value(before).ok() == Some(spec.clone()))
-            {
-                return Ok(Plan::on(state));
-            }
-            let typed = checked(id, &spec)?;
-            let entry = Entry { version: version + 1, applied_by: None, spec, typed };
-            planned(state, id, action, entry)
-        })
-        .await
-    }
-}
-
-fn current(state: &State, id: &ResourceId) -> (i64, Option<PeriodSpec>) {
-    let Some(entry) = state.entries.get(id) else { return (0, None) };
-    match &entry.typed {
-        Spec::Period(spec) => (entry.version, Some(spec.clone())),
-        _ => (entry.version, None),
+        self.change_record(actor, None, month, action, step).await
     }
 }
 
@@ -259,16 +235,4 @@ fn open(spec: Option<PeriodSpec>) -> Result<PeriodSpec, StoreError> {
         Some(_) => refused("the month is closed: what was said stands".to_owned()),
         None => refused("the month is a draft: FinOps opens it for review first".to_owned()),
     }
-}
-
-fn text(text: String) -> Result<String, StoreError> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().count() > TEXT_CHARACTERS_MAX {
-        return refused(format!("expected 1 to {TEXT_CHARACTERS_MAX} characters of text"));
-    }
-    Ok(text.to_owned())
-}
-
-fn refused<T>(why: String) -> Result<T, StoreError> {
-    Err(StoreError::Argument(why))
 }

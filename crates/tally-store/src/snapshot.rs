@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 use tally_types::{
     ModelName, Name, ProviderName,
     spec::{
-        Access, AccessRequestSpec, BaselineSpec, BudgetSpec, CostCenterSpec, ExceptionSpec,
-        GrantSpec, KeySpec, ModelSpec, OrganizationSpec, PeriodSpec, PersonSpec, PolicySpec,
-        PriceListSpec, ProviderSpec, RateCardSpec, TeamSpec, WorkloadSpec,
+        Access, AccessRequestSpec, AdjustmentSpec, BaselineSpec, BudgetSpec, ContributionSpec,
+        CostCenterSpec, ExceptionSpec, GrantSpec, KeySpec, ModelSpec, OrganizationSpec, PeriodSpec,
+        PersonSpec, PolicySpec, PriceListSpec, ProviderSpec, QuarterlyReviewSpec, RateCardSpec,
+        RolloutSpec, ScoreboardChoiceSpec, ScoringFormulaSpec, SprintSpec, StorySpec, TeamSpec,
+        TemplateSpec, WorkloadSpec,
     },
 };
 
@@ -62,6 +64,24 @@ pub struct Snapshot {
     pub rate_cards: BTreeMap<Name, RateCardSpec>,
     /// Months of statements that are under review or closed.
     pub periods: BTreeMap<Name, PeriodSpec>,
+    /// Differences from providers' bills that somebody decided about.
+    pub adjustments: BTreeMap<Name, AdjustmentSpec>,
+    /// How far cost centers have come, by their names; those that never moved are not in it.
+    pub rollouts: BTreeMap<Name, RolloutSpec>,
+    /// Sprints by month.
+    pub sprints: BTreeMap<Name, SprintSpec>,
+    /// Reviews of policies and prices by quarter.
+    pub quarterly_reviews: BTreeMap<Name, QuarterlyReviewSpec>,
+    /// How people want to appear on scoreboards, by person.
+    pub scoreboard_choices: BTreeMap<Name, ScoreboardChoiceSpec>,
+    /// How scoreboards are computed.
+    pub scoring_formulas: BTreeMap<Name, ScoringFormulaSpec>,
+    /// Prompts that people share.
+    pub templates: BTreeMap<Name, TemplateSpec>,
+    /// What people say they saved.
+    pub stories: BTreeMap<Name, StorySpec>,
+    /// What else people share.
+    pub contributions: BTreeMap<Name, ContributionSpec>,
 }
 
 /// Why a snapshot's file could not be written or read.

@@ -117,6 +117,7 @@ impl State {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "an arm for each kind, one below the other")]
     pub(crate) fn snapshot(&self) -> Snapshot {
         let mut snapshot =
             Snapshot { revision: u64::try_from(self.revision).unwrap_or(0), ..Snapshot::default() };
@@ -179,6 +180,33 @@ impl State {
                 }
                 Spec::Period(spec) => {
                     snapshot.periods.insert(name, spec);
+                }
+                Spec::Adjustment(spec) => {
+                    snapshot.adjustments.insert(name, spec);
+                }
+                Spec::Rollout(spec) => {
+                    snapshot.rollouts.insert(name, spec);
+                }
+                Spec::Sprint(spec) => {
+                    snapshot.sprints.insert(name, spec);
+                }
+                Spec::QuarterlyReview(spec) => {
+                    snapshot.quarterly_reviews.insert(name, spec);
+                }
+                Spec::ScoreboardChoice(spec) => {
+                    snapshot.scoreboard_choices.insert(name, spec);
+                }
+                Spec::ScoringFormula(spec) => {
+                    snapshot.scoring_formulas.insert(name, spec);
+                }
+                Spec::Template(spec) => {
+                    snapshot.templates.insert(name, spec);
+                }
+                Spec::Story(spec) => {
+                    snapshot.stories.insert(name, spec);
+                }
+                Spec::Contribution(spec) => {
+                    snapshot.contributions.insert(name, spec);
                 }
             }
         }

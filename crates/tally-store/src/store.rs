@@ -15,7 +15,7 @@ use crate::{
     change::Change,
     database::{self, Database},
     documents::Document,
-    kept,
+    formulas, kept,
     list::{ListOptions, Page},
     log::Signer,
     notices::Channels,
@@ -302,6 +302,7 @@ impl Store {
     ) -> Result<(T, Option<Resource>), StoreError> {
         let mut change = self.begin_change().await?;
         let Planned { plan, answer, dry_run, read_back } = plan(change.state())?;
+        formulas::check(change.state(), &plan, change.now())?;
         let is_written = !dry_run && !plan.edits.is_empty();
         if is_written {
             change.write(plan, &by).await?;

@@ -265,7 +265,7 @@ async fn a_database_without_accounts_gains_them() {
                 drop table idempotency; drop table stage_event; drop table notification; \
                 drop table delivery; drop table audit_hash; drop table audit_opening; \
                 drop table audit_key; drop table audit_checkpoint; drop table erasure; \
-                drop table violation_acknowledgement; \
+                drop table violation_acknowledgement; drop table reconciliation; \
                 delete from schema_version where version > 1";
     sqlx::raw_sql(back).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();

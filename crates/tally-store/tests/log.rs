@@ -228,7 +228,7 @@ async fn the_trail_of_an_older_tally_becomes_a_log() {
     // As it was before the log.
     let mut other = <sqlx::AnyConnection as sqlx::Connection>::connect(&url).await.unwrap();
     let since = ["audit_hash", "audit_opening", "audit_key", "audit_checkpoint", "erasure"];
-    for table in since.into_iter().chain(["violation_acknowledgement"]) {
+    for table in since.into_iter().chain(["violation_acknowledgement", "reconciliation"]) {
         let sql = format!("drop table {table}");
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut other).await.unwrap();
     }

@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallId, CostCenterName, DataClass, Environment, EventId, KeyName, PersonName, PicoUsd,
-    ProviderName, ServiceTier, Severity, TeamName, TemplateName, Tier, Tokens, WorkloadClass,
-    WorkloadName, vocabulary::vocabulary,
+    CallId, CostCenterName, DataClass, Environment, EventId, Fingerprint, KeyName, PersonName,
+    PicoUsd, ProviderName, ServiceTier, Severity, TeamName, TemplateName, Tier, Tokens,
+    WorkloadClass, WorkloadName, vocabulary::vocabulary,
 };
 
 vocabulary! {
@@ -155,6 +155,9 @@ pub struct UsageEvent {
     /// The prompt template used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<TemplateName>,
+    /// Of the request, where it belongs to a task: the same request again has the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_fingerprint: Option<Fingerprint>,
 
     /// Who served it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -279,6 +282,7 @@ impl UsageEvent {
             value_tag: None,
             tags: BTreeMap::new(),
             template: None,
+            prompt_fingerprint: None,
             provider: None,
             operation: String::new(),
             model_family: None,

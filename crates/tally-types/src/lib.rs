@@ -16,6 +16,7 @@ mod outcome;
 mod record;
 mod resource;
 pub mod spec;
+mod task;
 mod time;
 mod tokens;
 mod vocabulary;
@@ -32,9 +33,10 @@ pub use ids::{
     PersonName, ProviderName, TeamName, TemplateName, WorkloadName,
 };
 pub use money::{MoneyError, PicoUsd, PicoUsdSum, RatePerToken};
-pub use outcome::{Outcome, TaskResult};
+pub use outcome::{Outcome, Reporter, TaskResult};
 pub use record::Record;
 pub use resource::{FieldError, Kind, Reference, Resource, Spec, SpecError, UnknownKind};
+pub use task::{Fingerprint, TaskFact, TaskOutcome};
 pub use time::{Clock, IdSource, ManualClock, SequentialIds};
 pub use tokens::{TokenKind, Tokens};
 pub use vocabulary::{

@@ -116,6 +116,14 @@ macro_rules! kinds {
                         | Self::AccessRequest
                         | Self::Baseline
                         | Self::Period
+                        | Self::Adjustment
+                        | Self::Rollout
+                        | Self::Sprint
+                        | Self::QuarterlyReview
+                        | Self::ScoreboardChoice
+                        | Self::Template
+                        | Self::Story
+                        | Self::Contribution
                 )
             }
 
@@ -203,6 +211,24 @@ kinds! {
     RateCard(RateCardSpec) = "rate-cards",
     /// A month of statements: its review and its seal.
     Period(PeriodSpec) = "periods",
+    /// A difference from a provider's bill that somebody decided about.
+    Adjustment(AdjustmentSpec) = "adjustments",
+    /// How far a cost center has come: inventory, showback, chargeback.
+    Rollout(RolloutSpec) = "rollouts",
+    /// A month's sprint: reduction targets and what became of them.
+    Sprint(SprintSpec) = "sprints",
+    /// A quarter's review of policies and prices, with its decisions.
+    QuarterlyReview(QuarterlyReviewSpec) = "quarterly-reviews",
+    /// How a person appears on scoreboards.
+    ScoreboardChoice(ScoreboardChoiceSpec) = "scoreboard-choices",
+    /// How scoreboards are computed, from a day on.
+    ScoringFormula(ScoringFormulaSpec) = "scoring-formulas",
+    /// A prompt that people share, version by version.
+    Template(TemplateSpec) = "templates",
+    /// What somebody says they saved, and what was measured.
+    Story(StorySpec) = "stories",
+    /// A failure case, an evaluation, a guardrail pattern, or mentoring.
+    Contribution(ContributionSpec) = "contributions",
 }
 
 // === impl Kind ===

@@ -120,5 +120,6 @@ fn outcome(events: u64, number: u64) -> Outcome {
         tickets_deflected: None,
         conversions: None,
         minutes_saved: None,
+        reported_by: None,
     }
 }

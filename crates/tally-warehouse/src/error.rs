@@ -22,6 +22,9 @@ pub enum WarehouseError {
     /// A time lies outside the calendar.
     #[error("a time lies outside the calendar: {0}")]
     Calendar(#[from] jiff::Error),
+    /// A file for other programs could not be written.
+    #[error("the file cannot be written: {0}")]
+    File(#[from] parquet::errors::ParquetError),
 }
 
 /// Why a query was not answered.

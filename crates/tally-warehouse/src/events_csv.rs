@@ -69,6 +69,7 @@ pub const EVENT_COLUMNS: &[&str] = &[
     "price_version",
     "unpriced_reason",
     "subscription",
+    "prompt_fingerprint",
 ];
 
 const TOKENS: &[&str] =

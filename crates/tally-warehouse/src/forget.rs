@@ -102,6 +102,7 @@ impl Warehouse {
     pub fn forget(&self, which: &Forget, limit: usize) -> Result<u64, WarehouseError> {
         let statement = which.statement(1);
         self.in_transaction(|connection, calendar| {
+            forget_reporter(connection, &statement)?;
             let found = choose(connection, &statement, limit)?;
             if found == 0 {
                 return Ok(0);
@@ -112,6 +113,16 @@ impl Warehouse {
             Ok(found)
         })
     }
+}
+
+/// What came of others' tasks stays; that this person said so does not.
+fn forget_reporter(connection: &Connection, statement: &Statement) -> Result<(), WarehouseError> {
+    let Some(person) = &statement.person else { return Ok(()) };
+    for table in ["outcomes", "task_results"] {
+        let sql = format!("UPDATE {table} SET reported_by = NULL WHERE reported_by = ?");
+        connection.execute(&sql, [format!("person:{person}")])?;
+    }
+    Ok(())
 }
 
 /// Lists the events to amend in the temporary table `forgotten`, the oldest first.
@@ -174,7 +185,7 @@ impl Forget {
     fn statement(&self, first: usize) -> Statement {
         let own_task =
             |column: &str| format!("{column} = CASE WHEN {OWN_TASK} THEN NULL ELSE {column} END");
-        let person_of = "person = NULL, user_agent = NULL, session = NULL, tags = NULL";
+        let person_of = "person = NULL, user_agent = NULL, session = NULL, tags = NULL, prompt_fingerprint = NULL";
         let tasks = format!("{}, {}", own_task("task_id"), own_task("task_key"));
         match self {
             Self::Older { class, before } => Statement {

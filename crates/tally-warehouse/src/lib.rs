@@ -12,6 +12,7 @@
 
 mod error;
 mod events_csv;
+mod events_parquet;
 mod facts;
 mod forget;
 mod histogram;
@@ -23,6 +24,7 @@ mod rollup;
 mod schema;
 mod store;
 pub mod synthetic;
+mod tasks;
 mod warehouse;
 mod zone;
 

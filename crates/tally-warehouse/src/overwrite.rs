@@ -11,6 +11,12 @@ use crate::{error::WarehouseError, warehouse::Warehouse};
 
 /// So much free space is written over at once, at most.
 const OVERWRITTEN_BYTES_MAX: u64 = 16 << 30;
+/// So many parts of metadata blocks are written over at once, at most: 64 MB.
+const METADATA_PARTS_MAX: u64 = 16_384;
+/// A table of so many columns…
+const METADATA_COLUMNS: u32 = 1_000;
+/// …fills at least so many parts, of 4 KB each.
+const METADATA_PARTS_OF_TABLE: u64 = 16;
 /// A table that is being written anew.
 const NEW: &str = "written_anew";
 
@@ -41,9 +47,27 @@ impl Warehouse {
                     rows = free.div_ceil(8)
                 ))?;
             }
+            overwrite_metadata(connection)?;
             Ok(free)
         })
     }
+}
+
+/// Statistics of before stand in parts of metadata blocks that count as used: tables of nothing
+/// but columns take their place. A checkpoint frees what the one before it wrote, hence twice.
+fn overwrite_metadata(connection: &Connection) -> Result<(), duckdb::Error> {
+    let columns: Vec<_> = (0..METADATA_COLUMNS).map(|number| format!("0 AS c{number}")).collect();
+    let columns = columns.join(", ");
+    for _ in 0..2 {
+        let sql = "SELECT coalesce(sum(free_blocks), 0)::UBIGINT FROM pragma_metadata_info()";
+        let free: u64 = connection.query_row(sql, [], |row| row.get(0))?;
+        let tables = free.min(METADATA_PARTS_MAX).div_ceil(METADATA_PARTS_OF_TABLE);
+        let each = |sql: &dyn Fn(u64) -> String| (0..tables).map(sql).collect::<String>();
+        let create = each(&|number| format!("CREATE TABLE {NEW}_{number} AS SELECT {columns};"));
+        let drop = each(&|number| format!("DROP TABLE {NEW}_{number};"));
+        connection.execute_batch(&format!("{create} CHECKPOINT; {drop} CHECKPOINT;"))?;
+    }
+    Ok(())
 }
 
 fn tables(connection: &Connection) -> Result<Vec<String>, WarehouseError> {

@@ -6,8 +6,9 @@ use crate::{error::WarehouseError, rollup, zone::Calendar};
 
 /// Raised by every change of the tables that older builds cannot read.
 /// 2: the rollup of tasks. 3: the open day, which every writer must heed. 4: the rollup by person.
-/// 5: what policies did. 6: the rollup of tasks by people.
-pub(crate) const VERSION: i64 = 6;
+/// 5: what policies did. 6: the rollup of tasks by people. 7: that rollup by people's work, too.
+/// 8: what tells tasks that count from those that do not: requests asked again, who reports.
+pub(crate) const VERSION: i64 = 8;
 
 const VERSION_KEY: &str = "schema_version";
 
@@ -85,11 +86,22 @@ pub(crate) const POLICIES: &[(&str, &str)] = &[
     ("violation", "BOOLEAN"),
 ];
 
+/// Of the request, behind what policies did.
+pub(crate) const PROMPT: &[(&str, &str)] = &[("prompt_fingerprint", "UBIGINT")];
+
+/// Who reported an outcome, behind its other columns and its task's key.
+pub(crate) const REPORTER: &[(&str, &str)] = &[("reported_by", "VARCHAR")];
+
 /// The events' columns as they are read back.
 pub(crate) fn kept_events() -> Vec<(&'static str, &'static str)> {
     let derived = ["policy_rule", "violation"];
     let policies = POLICIES.iter().filter(|(name, _)| !derived.contains(name));
-    EVENTS.iter().chain(policies).copied().collect()
+    EVENTS.iter().chain(policies).chain(PROMPT).copied().collect()
+}
+
+/// The outcomes' columns as they are read back.
+pub(crate) fn kept_outcomes() -> Vec<(&'static str, &'static str)> {
+    OUTCOMES.iter().chain(REPORTER).copied().collect()
 }
 
 /// The outcomes' columns in the order they are appended.
@@ -154,17 +166,21 @@ pub(crate) fn upgrade(
     let is_new = |table: &rollup::Table| match table.name {
         rollup::TASK_TABLE => from < 2,
         rollup::BY_PERSON => from < 4,
-        rollup::TASK_TABLE_OF_PEOPLE => from < 6,
+        rollup::TASK_TABLE_OF_PEOPLE => from < 7,
         _ => false,
     };
     if (2..6).contains(&from) {
         connection.execute_batch("ALTER TABLE task_parts RENAME TO rollup_task_parts")?;
     }
     for table in rollup::TABLES.iter().filter(|table| is_new(table)) {
+        connection.execute_batch(&table.drop_sql())?;
         connection.execute_batch(&table.create_sql())?;
     }
     if from < 5 {
         connection.execute_batch(&policy_columns_sql())?;
+    }
+    if from < 8 {
+        connection.execute_batch(&of_tasks_sql())?;
     }
     rollup::fill_new(connection, calendar, is_new)?;
     Ok(write_meta(connection, VERSION_KEY, &VERSION.to_string())?)
@@ -183,18 +199,31 @@ fn policy_columns_sql() -> String {
     of_events.chain(of_rollups).collect()
 }
 
+/// Nobody knows any more what was asked and who reported before.
+fn of_tasks_sql() -> String {
+    let add = |table: &str, columns: &[(&str, &str)]| -> String {
+        let column = |(name, kind): &(&str, &str)| {
+            format!("ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {name} {kind};")
+        };
+        columns.iter().map(column).collect()
+    };
+    add("events", PROMPT) + &add("outcomes", REPORTER) + &add("task_results", REPORTER)
+}
+
 fn create(connection: &Connection) -> Result<(), WarehouseError> {
     let mut sql = format!(
         "BEGIN;
-         CREATE TABLE events ({events}, task_key UBIGINT, {policies});
+         CREATE TABLE events ({events}, task_key UBIGINT, {policies}, {prompt});
          CREATE TABLE event_keys (key UBIGINT NOT NULL);
-         CREATE TABLE outcomes ({outcomes}, task_key UBIGINT);
+         CREATE TABLE outcomes ({outcomes}, task_key UBIGINT, {reporter});
          CREATE TABLE outcome_keys (key UBIGINT NOT NULL);
-         CREATE TABLE task_results ({outcomes}, task_key UBIGINT);
+         CREATE TABLE task_results ({outcomes}, task_key UBIGINT, {reporter});
          CREATE TABLE nodes (node UUID NOT NULL, sequence UBIGINT NOT NULL);",
         events = columns_sql(EVENTS),
         policies = columns_sql(POLICIES),
+        prompt = columns_sql(PROMPT),
         outcomes = columns_sql(OUTCOMES),
+        reporter = columns_sql(REPORTER),
     );
     sql.push_str(rollup::CREATE_SQL);
     for table in rollup::TABLES {

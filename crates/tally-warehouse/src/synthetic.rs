@@ -138,10 +138,10 @@ fn outcomes_sql(seed: u32) -> String {
         "CREATE OR REPLACE TEMP TABLE tasks AS SELECT task_key, any_value(workload) AS workload, \
            any_value(task_id) AS task_id, max(time_us) AS happened, hash(task_key, {seed}) % 1000 AS luck \
            FROM events WHERE task_key IS NOT NULL GROUP BY task_key HAVING hash(task_key, {seed}) % 1000 < 500;
-         INSERT INTO outcomes ({names}, task_key) SELECT printf('%08x-%04x-7000-8000-%012x', \
+         INSERT INTO outcomes ({names}, task_key, reported_by) SELECT printf('%08x-%04x-7000-8000-%012x', \
              happened // 65536000, happened // 1000 % 65536, task_key % 281474976710656)::UUID, 0, happened, workload, task_id, \
            CASE WHEN luck < 420 THEN 'succeeded' ELSE 'failed' END, luck % 9 = 0, (5000 + luck * 9)::USMALLINT, \
-           luck * 1000000000::BIGINT, NULL, NULL, NULL, task_key FROM tasks;
+           luck * 1000000000::BIGINT, NULL, NULL, NULL, task_key, 'key:tickets' FROM tasks;
          DELETE FROM task_results;
          INSERT INTO task_results SELECT * FROM outcomes;
          DROP TABLE tasks;"

@@ -169,27 +169,45 @@ fn a_file_of_an_older_tally_is_brought_up_to_date() {
         write(&warehouse, node(1), usage([event(20, "2026-03-28T10:00:00Z")]));
         before
     };
-    duckdb::Connection::open(&path)
-        .unwrap()
-        .execute_batch(
-            "DROP TABLE rollup_task; DROP TABLE rollup_task_parts; DROP TABLE rollup_person; \
-             DROP TABLE rollup_task_people; DROP TABLE rollup_task_people_parts; \
-             ALTER TABLE events DROP COLUMN rules; ALTER TABLE events DROP COLUMN shadow_rules; \
-             ALTER TABLE events DROP COLUMN policy_decision; ALTER TABLE events DROP COLUMN policy_severity; \
-             ALTER TABLE events DROP COLUMN policy_rule; ALTER TABLE events DROP COLUMN violation; \
-             UPDATE meta SET value = '1' WHERE key = 'schema_version'",
-        )
-        .unwrap();
-    let warehouse = Warehouse::open(&path, &options("Europe/Berlin")).unwrap();
-    let after = warehouse.query(&by_day, now()).unwrap();
-    assert_eq!(rows(&after), before);
-    assert_eq!(rows(&ask(&warehouse, &by_day)), before);
+    let as_before = || {
+        let warehouse = Warehouse::open(&path, &options("Europe/Berlin")).unwrap();
+        assert_eq!(rows(&warehouse.query(&by_day, now()).unwrap()), before);
+        assert_eq!(rows(&ask(&warehouse, &by_day)), before);
+        warehouse
+    };
+    make_older(
+        &path,
+        "ALTER TABLE events DROP COLUMN prompt_fingerprint; \
+         ALTER TABLE outcomes DROP COLUMN reported_by; \
+         ALTER TABLE task_results DROP COLUMN reported_by; \
+         ALTER TABLE rollup_task_people DROP COLUMN workload; \
+         ALTER TABLE rollup_task_people DROP COLUMN application; \
+         UPDATE meta SET value = '6' WHERE key = 'schema_version'",
+    );
+    drop(as_before());
+    make_older(
+        &path,
+        "DROP TABLE rollup_task; DROP TABLE rollup_task_parts; DROP TABLE rollup_person; \
+         DROP TABLE rollup_task_people; DROP TABLE rollup_task_people_parts; \
+         ALTER TABLE events DROP COLUMN rules; ALTER TABLE events DROP COLUMN shadow_rules; \
+         ALTER TABLE events DROP COLUMN policy_decision; ALTER TABLE events DROP COLUMN policy_severity; \
+         ALTER TABLE events DROP COLUMN prompt_fingerprint; \
+         ALTER TABLE outcomes DROP COLUMN reported_by; \
+         ALTER TABLE task_results DROP COLUMN reported_by; \
+         ALTER TABLE events DROP COLUMN policy_rule; ALTER TABLE events DROP COLUMN violation; \
+         UPDATE meta SET value = '1' WHERE key = 'schema_version'",
+    );
+    let warehouse = as_before();
     // What policies did has columns of its own from now on.
     let mut refused = event(21, "2026-03-28T10:00:00Z");
     refused.rules = vec!["p/no".to_owned()];
     refused.policy_decision = Some(tally_types::PolicyDecision::Deny);
     write(&warehouse, node(1), usage([refused.clone()]));
     assert_eq!(warehouse.event(refused.event_id).unwrap(), Some(refused));
+}
+
+fn make_older(path: &std::path::Path, sql: &str) {
+    duckdb::Connection::open(path).unwrap().execute_batch(sql).unwrap();
 }
 
 #[test]

@@ -4,8 +4,11 @@
 mod common;
 
 use common::*;
+use jiff::ToSpan as _;
 use proptest::{prelude::*, sample};
-use tally_types::{CallId, CallStatus, FallbackReason, PicoUsd, Record, Source, TaskResult};
+use tally_types::{
+    CallId, CallStatus, FallbackReason, Outcome, PicoUsd, Record, Source, TaskResult,
+};
 use tally_warehouse::{
     Dimension, EVENT_COLUMNS, EventFilter, Field, Filter, FilterOp, Warehouse, events_to_csv,
 };
@@ -116,6 +119,71 @@ fn csv_of_events_keeps_every_field_and_disarms_text() {
         assert!(csv.contains(cell), "{cell} in {csv}");
     }
     assert!(csv.ends_with("\r\n"));
+}
+
+#[test]
+fn parquet_of_events_keeps_what_was_metered() {
+    let warehouse = berlin();
+    let mut whole = event(1, TIME);
+    whole.task_type = Some("a,\"b\"\r\nc".to_owned());
+    whole.tags.insert("sprint".to_owned(), "7".to_owned());
+    whole.cost_list_usd = Some(PicoUsd::from_pico(1_234_567_890_123_456_789));
+    let mut unpriced = event(2, TIME);
+    unpriced.cost_list_usd = None;
+    write(&warehouse, node(1), usage([whole.clone(), unpriced, event(3, "2026-03-31T00:00:00Z")]));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.parquet");
+    let mut file = std::fs::File::create(&path).unwrap();
+    let (from, to) = ("2026-03-01T00:00:00Z", "2026-03-30T22:00:00Z");
+    let written =
+        warehouse.events_to_parquet(from.parse().unwrap(), to.parse().unwrap(), &mut file).unwrap();
+    assert_eq!(written, 2, "what is outside is left out");
+    let read = |columns: &str| -> Vec<Option<String>> {
+        let connection = duckdb::Connection::open_in_memory().unwrap();
+        let sql = format!(
+            "SELECT ({columns})::VARCHAR FROM read_parquet('{}') ORDER BY cost_list_usd NULLS LAST",
+            path.display()
+        );
+        let mut statement = connection.prepare(&sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(read("cost_list_usd"), [some("1234567.890123456789"), None]);
+    assert_eq!(read("event_id")[0], Some(whole.event_id.to_string()));
+    assert_eq!(read("task_type")[0], whole.task_type);
+    assert_eq!(read("tags")[0], some(r#"{"sprint":"7"}"#));
+    assert_eq!(read("epoch_us(time)")[0], Some(whole.time.as_microsecond().to_string()));
+    assert_eq!(
+        read("input_uncached + output")[0],
+        Some((whole.tokens.input_uncached + whole.tokens.output).to_string())
+    );
+    assert_eq!(read("streamed")[0], Some(whole.streamed.to_string()));
+    let every: Vec<_> = EVENT_COLUMNS.iter().map(|name| format!("\"{name}\" IS NULL")).collect();
+    assert_eq!(read(&format!("[{}]", every.join(", "))).len(), 2, "every column is there");
+}
+
+#[test]
+fn parquet_of_outcomes_has_what_counts_of_each_task() {
+    let warehouse = berlin();
+    let mut first = outcome(1, "t1", TaskResult::Failed);
+    first.value_usd = Some(PicoUsd::from_pico(5));
+    let mut again = Outcome { result: TaskResult::Succeeded, revision: 1, ..first.clone() };
+    again.reported_by = Some("key:ci".parse().unwrap());
+    let (from, to) = (again.time, again.time.checked_add(1.second()).unwrap());
+    let late = Outcome { time: to, ..outcome(2, "t2", TaskResult::Succeeded) };
+    write(&warehouse, node(1), [first, again, late].map(Record::Outcome).to_vec());
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let written = warehouse.outcomes_to_parquet(from, to, &mut file.reopen().unwrap()).unwrap();
+    assert_eq!(written, 1, "what is outside is left out, and so is what was corrected");
+    let connection = duckdb::Connection::open_in_memory().unwrap();
+    let sql = format!(
+        "SELECT concat_ws(' ', task_id, result, escalated, value_usd, reported_by, quality_bp) \
+           FROM read_parquet('{}')",
+        file.path().display()
+    );
+    let text: String = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
+    assert_eq!(text, "t1 succeeded false 0.000000000005 key:ci 8000");
 }
 
 prop_compose! {

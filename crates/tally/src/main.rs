@@ -107,6 +107,12 @@ mod tests {
             "catalog baseline copilot --from 2026-10-01T00:00Z --until 2026-11-01T00:00Z",
             "catalog approve copilot --note fine",
             "governance agenda --month 2026-11",
+            "rollout move cc-100 showback --override --reason why",
+            "sprint target 2026-11 --workload copilot --measure spend_usd --reduce 20",
+            "review decide 2026-Q4 --subject prices --text why --owner lin --due 2026-12-15",
+            "template approve safe-summary 2 --note fine",
+            "template render safe-summary --set text=x --for anthropic",
+            "contribution offer c --kind mentoring --title t --text x --mentored ada",
             "export focus --period 2026-10 --version 1.4 --out f.parquet",
             "policy explain --person ada --for-key laptop --model gpt-5",
         ] {

@@ -21,6 +21,7 @@ const ADMIN_KEY: &str = "admin";
 pub(crate) const ADMIN_KEY_FILE: &str = "admin.key";
 /// Holds what placeholders of redacted values follow from.
 const REDACTION_KEY_FILE: &str = "redaction.key";
+const PSEUDONYMS_KEY_FILE: &str = "pseudonyms.key";
 /// Holds the resources as of their last change.
 pub(crate) const SNAPSHOT_FILE: &str = "snapshot.json";
 
@@ -110,17 +111,29 @@ async fn ensure_admin(store: &Store, data: &Path) -> anyhow::Result<()> {
 /// The key that placeholders of redacted values follow from: made once, so that a
 /// conversation keeps its placeholders over a restart.
 pub(crate) fn redaction_key(data: &Path) -> anyhow::Result<RedactionKey> {
-    let path = data.join(REDACTION_KEY_FILE);
-    let kept = std::fs::read(&path).ok().filter(|secret| !secret.is_empty());
-    let secret = match kept {
-        Some(secret) => secret,
+    Ok(RedactionKey::new(&kept_secret(&data.join(REDACTION_KEY_FILE))?))
+}
+
+/// What the pseudonyms of scoreboards follow from: whoever does not know it cannot tell whose
+/// one is.
+///
+/// # Errors
+/// The file can be neither read nor written.
+pub(crate) fn scoreboards(data: &Path) -> anyhow::Result<tally_api::ScoreKeeper> {
+    Ok(tally_api::ScoreKeeper::new(&kept_secret(&data.join(PSEUDONYMS_KEY_FILE))?))
+}
+
+/// Made at the first start, kept since.
+fn kept_secret(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let kept = std::fs::read(path).ok().filter(|secret| !secret.is_empty());
+    match kept {
+        Some(secret) => Ok(secret),
         None => {
             let secret = tally_api::OsSecrets.secret();
-            write_private(&path, &secret)?;
-            secret.into_bytes()
+            write_private(path, &secret)?;
+            Ok(secret.into_bytes())
         }
-    };
-    Ok(RedactionKey::new(&secret))
+    }
 }
 
 fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {

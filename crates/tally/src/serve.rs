@@ -5,7 +5,7 @@ use std::{io::IsTerminal, path::PathBuf, sync::Arc, thread::JoinHandle, time::Du
 use anyhow::Context;
 use axum::{Router, http::StatusCode, routing::get, serve::ListenerExt};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tally_api::{ApiState, BudgetView, LiveFeed, OsSecrets, WarehouseSlot};
+use tally_api::{ApiState, BudgetView, LiveFeed, OsSecrets, ScoreKeeper, WarehouseSlot};
 use tally_gateway::{Counting, Estimator, Gateway, Secrets};
 use tally_ingest::IngestState;
 use tally_journal::{Journal, Running};
@@ -24,11 +24,12 @@ use crate::{
     guide::follow_budgets,
     notify::Receivers,
     output,
-    resources::{ADMIN_KEY_FILE, make_private_folder, open_resources, redaction_key},
+    resources::{ADMIN_KEY_FILE, make_private_folder, open_resources, redaction_key, scoreboards},
     retention::{flush_prompts, open_prompts, purge_in_time},
     secrets::MachineSecrets,
     upkeep::{
-        CALIBRATION_FILE, build_plane, follow_changes, keep_budgets, keep_house, save_calibration,
+        CALIBRATION_FILE, build_plane, follow_changes, keep_budgets, keep_house, keep_standings,
+        save_calibration,
     },
     warehouse_link::WarehouseSink,
 };
@@ -77,6 +78,8 @@ pub(crate) struct Parts {
     pub(crate) retention: Option<Arc<Keeper>>,
     /// Where calls leave prompts that are kept.
     pub(crate) prompts: PromptQueue,
+    /// The standings of the scoreboards.
+    pub(crate) scores: ScoreKeeper,
 }
 
 /// Runs until a signal.
@@ -184,8 +187,10 @@ impl Server {
             Arc::clone(&ids),
             config.gateway_options(redaction_key(&config.data)?, prompts.clone()),
         );
+        let scores = scoreboards(&config.data)?;
         let data = config.data.clone();
         let parts = Parts {
+            scores,
             gateway,
             store,
             journal,
@@ -272,6 +277,7 @@ impl Server {
             let log = Arc::clone(&log);
             guides.spawn(async move { log.keep().await });
             guides.spawn(purge_in_time(self.parts.clone()));
+            guides.spawn(keep_standings(self.parts.clone(), store.clone()));
             guides.spawn(self.receivers.send(store));
             guides
         });
@@ -348,6 +354,7 @@ fn router(parts: &Parts, ids: &Arc<dyn IdSource>, metrics: PrometheusHandle) -> 
         budgets: Arc::clone(&parts.budgets),
         retention,
         metrics,
+        scores: parts.scores.clone(),
     });
     data_plane.merge(api).merge(tally_api::ui())
 }

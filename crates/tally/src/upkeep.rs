@@ -102,3 +102,8 @@ pub(crate) fn save_calibration(parts: &Parts) {
         tracing::warn!(%error, file = %path.display(), "what was learned about tokens is not saved");
     }
 }
+
+/// Computes the standings of scoreboards whenever something new is known.
+pub(crate) async fn keep_standings(parts: Parts, store: Store) {
+    parts.scores.keep(store, parts.warehouse, parts.live, parts.clock).await;
+}

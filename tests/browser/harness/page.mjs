@@ -95,3 +95,20 @@ export async function screenshot(page, name) {
   await mkdir(SCREENSHOTS, { recursive: true });
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
 }
+
+/**
+ * Goes to a page by `g` and its key. The second key counts only soon after the first, which a
+ * busy machine may miss: as a person would, both are pressed again then.
+ */
+export async function goByKeys(page, key, path) {
+  for (let attempt = 1; ; attempt += 1) {
+    await page.keyboard.press('g');
+    await page.keyboard.press(key);
+    try {
+      await page.waitForURL(`**/${path}`, { timeout: 8_000 });
+      return;
+    } catch (error) {
+      if (attempt === 4) throw error;
+    }
+  }
+}

@@ -1,6 +1,6 @@
 //! How ready teams are, and what a month's meeting talks about.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Extension, Json,
@@ -18,7 +18,7 @@ use tally_store::{
 use tally_types::{Kind, TeamName, Timestamp};
 use tally_warehouse::{Field, Filter, Measure, NamedRange, Range};
 
-use super::{numbers::rows, workloads::question};
+use super::numbers::{question, rows};
 use crate::{
     params, query::ask, scope::Scope, state::Api, store_problem::problem, violations::open_severe,
 };
@@ -54,7 +54,7 @@ pub(super) struct AgendaQuery {
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
-enum AgendaFormat {
+pub(crate) enum AgendaFormat {
     /// JSON.
     #[default]
     Json,
@@ -69,15 +69,8 @@ pub(super) async fn readiness(
     query: Result<Query<ReadinessQuery>, QueryRejection>,
 ) -> Result<Json<Readiness>, Problem> {
     let only: Option<TeamName> = params::parsed("team", params::query(query)?.team.as_deref())?;
-    let range = Range::Named(NamedRange::Last30Days);
-    let asked = question(vec![Measure::SpendUsd], &[Field::Team, Field::Workload], range);
+    let used = team_use(&api).await?;
     let now = api.state.clock.now();
-    let answer = ask(&api, move |warehouse| warehouse.query(&asked, now)).await?;
-    let spent = rows(&answer).filter_map(|row| {
-        let spend = row.money("spend_usd").unwrap_or_default();
-        Some((row.text("team")?, row.text("workload"), spend))
-    });
-    let used = TeamUse::by_team(spent);
     let snapshot = api.state.store.snapshot();
     let is_seen = |team: &TeamName| match &scope {
         Scope::All => true,
@@ -100,6 +93,19 @@ pub(super) async fn readiness(
     Ok(Json(Readiness { items }))
 }
 
+/// What teams spent in the last 30 days.
+pub(crate) async fn team_use(api: &Api) -> Result<BTreeMap<String, TeamUse>, Problem> {
+    let range = Range::Named(NamedRange::Last30Days);
+    let asked = question(vec![Measure::SpendUsd], &[Field::Team, Field::Workload], range);
+    let now = api.state.clock.now();
+    let answer = ask(api, move |warehouse| warehouse.query(&asked, now)).await?;
+    let spent = rows(&answer).filter_map(|row| {
+        let spend = row.money("spend_usd").unwrap_or_default();
+        Some((row.text("team")?, row.text("workload"), spend))
+    });
+    Ok(TeamUse::by_team(spent))
+}
+
 /// `GET /api/v1/governance/agenda`
 pub(super) async fn agenda(
     State(api): State<Arc<Api>>,
@@ -114,7 +120,7 @@ pub(super) async fn agenda(
     let wrong = || Problem::bad_request("query_invalid", "`month`: expected such as 2026-11");
     let (first, next) = month_of(&month).ok_or_else(wrong)?;
     let start = first.to_zoned(zone).map_err(|_| wrong())?.timestamp();
-    let changes = policy_changes(&api, start).await?;
+    let changes = changes_of(&api, Kind::Policy, start).await?;
     let end = next.to_zoned(snapshot.organization.zone()).map_err(|_| wrong())?.timestamp();
     let violations = violations(&api, Range::Between { from: start, to: end }).await?;
     let open_severe = open_severe(&api, Range::Between { from: start, to: end }).await?;
@@ -124,10 +130,15 @@ pub(super) async fn agenda(
     if format == AgendaFormat::Json {
         return Ok(Json(agenda).into_response());
     }
-    let mut response = agenda.to_markdown(&snapshot).into_response();
+    Ok(markdown(agenda.to_markdown(&snapshot)))
+}
+
+/// A document to print.
+pub(crate) fn markdown(text: String) -> Response {
+    let mut response = text.into_response();
     let kind = HeaderValue::from_static("text/markdown; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    Ok(response)
+    response
 }
 
 /// Violations in a range, by rule.
@@ -142,15 +153,19 @@ async fn violations(api: &Arc<Api>, range: Range) -> Result<Vec<AgendaViolations
     Ok(met.collect())
 }
 
-/// What was done to policies since a time, oldest first.
-async fn policy_changes(api: &Api, since: Timestamp) -> Result<Vec<AuditEntry>, Problem> {
+/// What was done to resources of a kind since a time, oldest first.
+pub(crate) async fn changes_of(
+    api: &Api,
+    kind: Kind,
+    since: Timestamp,
+) -> Result<Vec<AuditEntry>, Problem> {
     let mut found = Vec::new();
     let mut before = i64::MAX;
     loop {
         let filter = AuditFilter {
             before_sequence: Some(before),
             limit: ENTRIES,
-            kind: Some(Kind::Policy),
+            kind: Some(kind),
             ..AuditFilter::default()
         };
         let page = api.state.store.audit(filter).await.map_err(problem)?;

@@ -20,7 +20,7 @@ use tally_types::{
 };
 use tally_warehouse::{Field, Filter, Measure, NamedRange, Range};
 
-use super::{numbers::rows, workloads::question};
+use super::numbers::{question, rows};
 use crate::{
     approvals::refused,
     caller::Caller,

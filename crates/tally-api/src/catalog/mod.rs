@@ -1,9 +1,9 @@
 //! The service catalog, the inventory, how ready teams are, and the agenda of the governance
 //! meeting. What they mean is the store's; the numbers are the metrics layer's.
 
-mod governance;
+pub(crate) mod governance;
 mod inventory;
-mod numbers;
+pub(crate) mod numbers;
 mod workloads;
 
 use serde_json::json;

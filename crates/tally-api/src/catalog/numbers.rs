@@ -1,26 +1,41 @@
 //! Answers of the metrics layer, cell by cell.
 
-use tally_types::PicoUsdSum;
-use tally_warehouse::{Cell, QueryResult};
+use tally_types::{PicoUsdSum, Timestamp};
+use tally_warehouse::{Cell, Dimension, Field, Measure, Query, QueryResult, Range};
 
 /// How a dimension that is not known is shown.
 const UNATTRIBUTED: &str = "unattributed";
 /// How many groups are asked for at most.
-pub(super) const GROUPS_MAX: usize = 10_000;
+pub(crate) const GROUPS_MAX: usize = 10_000;
+
+/// A question without filters or steps of time.
+pub(crate) fn question(measures: Vec<Measure>, fields: &[Field], range: Range) -> Query {
+    Query {
+        measures,
+        dimensions: fields.iter().map(|field| Dimension::Field(*field)).collect(),
+        filters: Vec::new(),
+        range,
+        grain: None,
+        compare: None,
+        order: Vec::new(),
+        limit: Some(GROUPS_MAX),
+        offset: 0,
+    }
+}
 
 /// One row of an answer.
-pub(super) struct Row<'a> {
+pub(crate) struct Row<'a> {
     answer: &'a QueryResult,
     cells: &'a [Cell],
 }
 
 /// The rows of an answer.
-pub(super) fn rows(answer: &QueryResult) -> impl Iterator<Item = Row<'_>> {
+pub(crate) fn rows(answer: &QueryResult) -> impl Iterator<Item = Row<'_>> {
     answer.rows.iter().map(move |cells| Row { answer, cells })
 }
 
 /// All of it in one row.
-pub(super) fn total(answer: &QueryResult) -> Row<'_> {
+pub(crate) fn total(answer: &QueryResult) -> Row<'_> {
     Row { answer, cells: &answer.total }
 }
 
@@ -32,29 +47,37 @@ impl Row<'_> {
         self.cells.get(at)
     }
 
+    /// When a step of time begins.
+    pub(crate) fn time(&self, name: &str) -> Option<Timestamp> {
+        match self.cell(name)? {
+            Cell::Time(at) => Some(*at),
+            _ => None,
+        }
+    }
+
     /// What a dimension is, if it is known.
-    pub(super) fn text(&self, name: &str) -> Option<String> {
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
         match self.cell(name)? {
             Cell::Text(text) if text != UNATTRIBUTED => Some(text.clone()),
             _ => None,
         }
     }
 
-    pub(super) fn count(&self, name: &str) -> u64 {
+    pub(crate) fn count(&self, name: &str) -> u64 {
         match self.cell(name) {
             Some(Cell::Count(count)) => u64::try_from(*count).unwrap_or(0),
             _ => 0,
         }
     }
 
-    pub(super) fn money(&self, name: &str) -> Option<PicoUsdSum> {
+    pub(crate) fn money(&self, name: &str) -> Option<PicoUsdSum> {
         match self.cell(name)? {
             Cell::Money(money) => Some(*money),
             _ => None,
         }
     }
 
-    pub(super) fn number(&self, name: &str) -> Option<f64> {
+    pub(crate) fn number(&self, name: &str) -> Option<f64> {
         match self.cell(name)? {
             Cell::Number(number) => Some(*number),
             _ => None,

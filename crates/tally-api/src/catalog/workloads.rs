@@ -18,9 +18,9 @@ use tally_types::{
     Kind, Name, Resource, Timestamp, WorkloadName,
     spec::{AccessRequestSpec, BaselineSpec, WorkloadState},
 };
-use tally_warehouse::{Dimension, Field, Filter, Measure, NamedRange, Query, Range};
+use tally_warehouse::{Field, Filter, Measure, NamedRange, Range};
 
-use super::numbers::{GROUPS_MAX, rows, total};
+use super::numbers::{question, rows, total};
 use crate::{
     approvals::{person, refused},
     caller::Caller,
@@ -71,21 +71,6 @@ pub(super) struct NewBaseline {
     /// In the words of who signs.
     #[serde(default)]
     note: Option<String>,
-}
-
-/// A question without filters or steps of time.
-pub(super) fn question(measures: Vec<Measure>, fields: &[Field], range: Range) -> Query {
-    Query {
-        measures,
-        dimensions: fields.iter().map(|field| Dimension::Field(*field)).collect(),
-        filters: Vec::new(),
-        range,
-        grain: None,
-        compare: None,
-        order: Vec::new(),
-        limit: Some(GROUPS_MAX),
-        offset: 0,
-    }
 }
 
 /// `GET /api/v1/catalog`

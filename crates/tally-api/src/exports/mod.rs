@@ -1,9 +1,9 @@
-//! Files for other programs: FOCUS.
+//! Files for other programs: FOCUS, and the calls themselves.
 
 mod body;
 mod rows;
 
-use std::sync::Arc;
+use std::{io::Write, sync::Arc};
 
 use axum::{
     Extension,
@@ -22,6 +22,7 @@ use tally_ledger::{
 };
 use tally_store::Snapshot;
 use tally_types::{CostCenterName, Role, Timestamp};
+use tally_warehouse::{Warehouse, WarehouseError};
 
 use crate::{
     audit_log::exported,
@@ -31,12 +32,11 @@ use crate::{
     state::Api,
 };
 
-pub(crate) use rows::{Days, MeteredDays};
-
 /// Who takes the books out of the house.
 const EXPORTERS: &[Role] = &[Role::Admin, Role::Finops, Role::Auditor];
 /// What a company is called that has no `Organization` yet.
 const UNNAMED: &str = "organization";
+const PARQUET: &str = "application/vnd.apache.parquet";
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -47,6 +47,13 @@ struct FocusQuery {
     version: Option<Version>,
     /// How the file is written; by default CSV.
     format: Option<Format>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct EventsQuery {
+    /// The month, such as `2026-10`.
+    period: String,
 }
 
 pub(crate) fn operations() -> Vec<Operation> {
@@ -60,6 +67,22 @@ pub(crate) fn operations() -> Vec<Operation> {
             .query::<FocusQuery>()
             .text("text/csv", "The file.")
             .also("application/vnd.apache.parquet"),
+        Operation::get("exportEvents", "/api/v1/exports/events", Access::Roles(EXPORTERS), events)
+            .about(
+                "finance",
+                "A month's calls as Parquet",
+                "Every usage event of a month with all that its price and its statement depend on, so that anybody can compute both anew. Streamed; an answer that breaks off is no whole file.",
+            )
+            .query::<EventsQuery>()
+            .text(PARQUET, "The file."),
+        Operation::get("exportOutcomes", "/api/v1/exports/outcomes", Access::Roles(EXPORTERS), outcomes)
+            .about(
+                "finance",
+                "A month's outcomes as Parquet",
+                "What came of each task and who reported it, by the time of the outcome: with the months' calls, all that scoreboards depend on. Streamed; an answer that breaks off is no whole file.",
+            )
+            .query::<EventsQuery>()
+            .text(PARQUET, "The file."),
     ]
 }
 
@@ -70,12 +93,9 @@ async fn focus(
     query: Result<Query<FocusQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let query = params::query(query)?;
-    let period = params::parsed("period", Some(&query.period))?.ok_or_else(|| {
-        Problem::bad_request("query_invalid", "`period`: expected a month such as 2026-10")
-    })?;
+    let period = period(&query.period, &caller, api.state.clock.now())?;
     let version = query.version.unwrap_or(Version::V1_2);
     let format = query.format.unwrap_or(Format::Csv);
-    has_begun(&caller, period, api.state.clock.now())?;
 
     let issuer = issuer(caller.plane.snapshot(), period);
     let rows = rows::of_month(&api, period)?;
@@ -86,13 +106,62 @@ async fn focus(
         focus::write(rows, &issuer, version, format, out).map(|_| ())
     })
     .await?;
-    Ok(file(body, period, version, format))
+    let (kind, extension) = match format {
+        Format::Csv => ("text/csv; charset=utf-8", "csv"),
+        Format::Parquet => (PARQUET, "parquet"),
+    };
+    let name = format!("tally-focus-{}-{period}.{extension}", version.as_str());
+    Ok(file(body, kind, &name))
 }
 
-fn has_begun(caller: &Caller, period: Month, now: Timestamp) -> Result<(), Problem> {
+/// `GET /api/v1/exports/events`
+async fn events(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    query: Result<Query<EventsQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    parquet(&api, &caller, "events", &params::query(query)?, Warehouse::events_to_parquet).await
+}
+
+/// `GET /api/v1/exports/outcomes`
+async fn outcomes(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    query: Result<Query<EventsQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    parquet(&api, &caller, "outcomes", &params::query(query)?, Warehouse::outcomes_to_parquet).await
+}
+
+/// Writes rows of the warehouse from one time to another, and says how many.
+type WriteRows =
+    fn(&Warehouse, Timestamp, Timestamp, &mut (dyn Write + Send)) -> Result<u64, WarehouseError>;
+
+/// A month of something.
+async fn parquet(
+    api: &Arc<Api>,
+    caller: &Caller,
+    what: &str,
+    query: &EventsQuery,
+    write: WriteRows,
+) -> Result<Response, Problem> {
+    let period = period(&query.period, caller, api.state.clock.now())?;
+    let zone = caller.plane.snapshot().organization.zone();
+    let (from, to) = period.bounds(&zone).map_err(|error| Problem::internal("a month", &error))?;
+    let warehouse = api.state.warehouse.require()?;
+    let said = json!({ "what": what, "format": "parquet", "period": query.period });
+    exported(api, caller, said).await?;
+    let body = body::written(api, move |out| write(&warehouse, from, to, out).map(|_| ())).await?;
+    Ok(file(body, PARQUET, &format!("tally-{what}-{period}.parquet")))
+}
+
+/// A month that has begun.
+fn period(text: &str, caller: &Caller, now: Timestamp) -> Result<Month, Problem> {
+    let period: Month = params::parsed("period", Some(text))?.ok_or_else(|| {
+        Problem::bad_request("query_invalid", "`period`: expected a month such as 2026-10")
+    })?;
     let zone = caller.plane.snapshot().organization.zone();
     if period.first() <= now.to_zoned(zone).date() {
-        return Ok(());
+        return Ok(period);
     }
     let detail = format!("`period`: {period} has not begun");
     Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "query_invalid", detail)
@@ -123,12 +192,7 @@ fn issuer(snapshot: &Snapshot, period: Month) -> Issuer {
     }
 }
 
-fn file(body: Body, period: Month, version: Version, format: Format) -> Response {
-    let (kind, extension) = match format {
-        Format::Csv => ("text/csv; charset=utf-8", "csv"),
-        Format::Parquet => ("application/vnd.apache.parquet", "parquet"),
-    };
-    let name = format!("tally-focus-{}-{period}.{extension}", version.as_str());
+fn file(body: Body, kind: &'static str, name: &str) -> Response {
     let mut response = body.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -1,6 +1,7 @@
 //! Statements: what cost centers pay and teams are shown, month by month; their review, their
 //! closing; what a rate card would change. The ledger computes all of it.
 
+mod months;
 mod read;
 mod steps;
 
@@ -10,7 +11,7 @@ use http::StatusCode;
 use serde_json::json;
 use tally_gateway::DataPlane;
 use tally_ingest::edge::Problem;
-use tally_ledger::{Ledger, LedgerError, Month, Preview, Statement, Verified};
+use tally_ledger::{ChargebackPreview, Ledger, LedgerError, Month, Preview, Statement, Verified};
 use tally_types::{CostCenterName, Kind, Role};
 
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
 
 const TAG: &str = "statements";
 /// Who sees every statement.
-const ACCOUNTANTS: &[Role] = &[Role::Admin, Role::Finops, Role::Auditor];
+pub(crate) const ACCOUNTANTS: &[Role] = &[Role::Admin, Role::Finops, Role::Auditor];
 const BODY_BYTES_MAX: usize = 64 << 10;
 
 pub(crate) fn operations() -> Vec<Operation> {
@@ -41,6 +42,10 @@ pub(crate) fn operations() -> Vec<Operation> {
             .about(TAG, "A month's statements", "Their sums, one for each cost center. Of an open month they are computed of what is there now. Owners of cost centers see their own.")
             .query::<read::PeriodQuery>()
             .reply::<read::Statements>("The statements, without their lines."),
+        Operation::get("listStatementMonths", "/api/v1/statement-months", all, months::list)
+            .about(TAG, "Months of statements", "How far each has come, what was metered in it and, of closed ones, what was sealed. Owners see what is about their cost centers.")
+            .query::<months::MonthsQuery>()
+            .reply::<months::StatementMonths>("The months, the newest first."),
         Operation::get("getStatement", "/api/v1/statements/{name}", all, read::one)
             .about(TAG, "One statement", "Named by month and cost center, such as `2026-10:cc-100-support`; `2026-10:-` is what no cost center answers for. Each line has the filters that lead to its calls.")
             .query::<read::FormatQuery>()
@@ -83,11 +88,18 @@ pub(crate) fn operations() -> Vec<Operation> {
             }))
             .reply::<Preview>("Before and after.")
             .asks(),
+        Operation::post("previewChargeback", "/api/v1/cost-centers/{name}/preview", finance, read::preview_chargeback)
+            .about(TAG, "What another chargeback model would change", "As if it had held in a month that is over: before and after. Nothing is stored.")
+            .body::<read::ChargebackPreviewBody>(json!({
+                "chargeback": { "model": "production" }, "period": "2026-10",
+            }))
+            .reply::<ChargebackPreview>("Before and after.")
+            .asks(),
     ]
 }
 
 /// Asks the ledger, off the async threads.
-async fn books<T: Send + 'static>(
+pub(crate) async fn books<T: Send + 'static>(
     api: &Api,
     question: impl FnOnce(&Ledger<'_>) -> Result<T, LedgerError> + Send + 'static,
 ) -> Result<T, Problem> {
@@ -126,6 +138,6 @@ fn owns(caller: &Caller, cost_center: &CostCenterName) -> bool {
 }
 
 /// Who is named in the record: the person, or the key that is nobody's.
-fn author(caller: &Caller) -> String {
+pub(crate) fn author(caller: &Caller) -> String {
     caller.person.as_ref().map_or_else(|| caller.actor(), ToString::to_string)
 }

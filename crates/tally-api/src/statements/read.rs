@@ -14,9 +14,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tally_ingest::edge::{self, Problem};
 use tally_ledger::{
-    Month, Preview, Showback, StatementHead, StatementState, Totals, Verified, print,
+    ChargebackPreview, Month, Preview, Showback, StatementHead, StatementState, Totals, Verified,
+    print,
 };
-use tally_types::{CostCenterName, Name, TeamName, spec::RateCardSpec};
+use tally_types::{
+    CostCenterName, Kind, Name, Spec, TeamName,
+    spec::{Chargeback, CostCenterSpec, RateCardSpec},
+};
 
 use super::{BODY_BYTES_MAX, books, month, owns, this_month};
 use crate::{
@@ -26,6 +30,7 @@ use crate::{
     query::csv,
     scope::Scope,
     state::Api,
+    store_problem::problem,
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -94,6 +99,17 @@ pub(super) struct Showbacks {
 pub(super) struct PreviewBody {
     /// The card.
     spec: RateCardSpec,
+    /// The month, by default the last one that is over.
+    #[serde(default)]
+    period: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ChargebackPreviewRequest")]
+pub(super) struct ChargebackPreviewBody {
+    /// How it would be charged.
+    chargeback: Chargeback,
     /// The month, by default the last one that is over.
     #[serde(default)]
     period: Option<String>,
@@ -221,19 +237,45 @@ pub(super) async fn preview(
     body: Body,
 ) -> Result<Json<Preview>, Problem> {
     let PreviewBody { spec, period } = edge::json(&edge::read(body, BODY_BYTES_MAX).await?)?;
-    let checked = tally_types::Spec::RateCard(spec.clone()).checked();
-    checked.map_err(|error| {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "spec_invalid", error.to_string())
-            .with_next_step("correct the fields it names")
-    })?;
-    let period = match period {
-        Some(text) => month(&text)?,
-        None => {
-            this_month(&api).previous().map_err(|error| Problem::internal("a month", &error))?
-        }
-    };
+    checked(Spec::RateCard(spec.clone()))?;
+    let period = last_month(&api, period.as_deref())?;
     let name: Name = "preview".parse().map_err(|error| Problem::internal("a name", &error))?;
     books(&api, move |ledger| ledger.preview(period, &name, &spec)).await.map(Json)
+}
+
+/// `POST /api/v1/cost-centers/{name}/preview`
+pub(super) async fn preview_chargeback(
+    State(api): State<Arc<Api>>,
+    Extension(path): Extension<PathParams>,
+    body: Body,
+) -> Result<Json<ChargebackPreview>, Problem> {
+    let name = path.name()?;
+    let ChargebackPreviewBody { chargeback, period } =
+        edge::json(&edge::read(body, BODY_BYTES_MAX).await?)?;
+    let there = api.state.store.require(Kind::CostCenter, &name).await.map_err(problem)?;
+    let mut spec: CostCenterSpec = serde_json::from_value(there.spec)
+        .map_err(|error| Problem::internal("a cost center", &error))?;
+    spec.chargeback = Some(chargeback.clone());
+    checked(Spec::CostCenter(spec))?;
+    let period = last_month(&api, period.as_deref())?;
+    let name = CostCenterName(name);
+    books(&api, move |ledger| ledger.preview_chargeback(period, &name, &chargeback)).await.map(Json)
+}
+
+fn checked(spec: Spec) -> Result<(), Problem> {
+    let checked = spec.checked();
+    checked.map(|_| ()).map_err(|error| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "spec_invalid", error.to_string())
+            .with_next_step("correct the fields it names")
+    })
+}
+
+/// The month that was asked for; by default the last one that is over.
+fn last_month(api: &Api, period: Option<&str>) -> Result<Month, Problem> {
+    match period {
+        Some(text) => month(text),
+        None => this_month(api).previous().map_err(|error| Problem::internal("a month", &error)),
+    }
 }
 
 fn asked(api: &Api, period: Option<&str>) -> Result<Month, Problem> {

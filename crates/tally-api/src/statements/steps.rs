@@ -87,6 +87,7 @@ pub(super) async fn close(
                 at,
                 postings: closing.postings,
                 statements: closing.statements,
+                adjustments: closing.adjustments,
             };
             api.state.store.close_period(&caller.actor(), name, seal).await.map_err(refused)
         })

@@ -55,6 +55,7 @@ fn changed(kind_path: &str, spec: &Value) -> Value {
         "keys" => ("revoked", json!(true)),
         "budgets" => ("owner", json!("grace")),
         "rate-cards" => ("markup_percent", json!("5")),
+        "scoring-formulas" => ("reason", json!("Another reason")),
         "policies" => {
             spec["rules"][0]["says"] = json!("Another sentence.");
             return spec;
@@ -96,6 +97,13 @@ async fn every_change_leaves_exactly_one_entry() {
     }
     workloads(&company, &mut done).await;
     months(&company, &mut done).await;
+    bills(&company, &mut done).await;
+    rollout(&company, &mut done).await;
+    let shown = json!({ "shown": "named" }).to_string();
+    let id = "putMyScoreboardChoice";
+    one(&company, id, "PUT", "/api/v1/me/scoreboard-choice", &shown).await;
+    done.insert(id.to_owned());
+    sharing(&company, &mut done).await;
     accounts(&mut done).await;
     one(&company, "rotateAuditKey", "POST", "/api/v1/audit/keys", "").await;
     retention(&company, &mut done).await;
@@ -283,6 +291,85 @@ async fn months(company: &Company, done: &mut BTreeSet<String>) {
         ("closePeriod", "close", String::new()),
     ] {
         one(company, id, "POST", &format!("/api/v1/periods/2026-10/{verb}"), &body).await;
+        done.insert(id.to_owned());
+    }
+}
+
+/// A bill of a day that nobody metered, and what a second person says of it.
+async fn bills(company: &Company, done: &mut BTreeSet<String>) {
+    let all = "/api/v1/reconciliations";
+    let text = "date,model,meter,quantity,cost,currency\n2026-10-20,,support,,42.00,USD\n";
+    let bill = json!({ "provider": "anthropic", "format": "csv", "text": text });
+    let before = entries(company).await;
+    let imported = company.call("finops", "POST", all, &bill.to_string()).await;
+    assert_eq!(entries(company).await, before + 1, "{}", imported.text);
+    let id = imported.json()["reconciliation"]["id"].as_str().unwrap().to_owned();
+    let why = json!({ "reason": "the support plan" });
+    for (operation, verb, body) in [
+        ("rejectAdjustments", "reject", json!({ "numbers": [1], "reason": "not ours" })),
+        ("approveAdjustments", "approve", json!({ "numbers": [1], "reason": why["reason"] })),
+        ("postAdjustments", "post", json!({})),
+    ] {
+        one(company, operation, "POST", &format!("{all}/{id}/{verb}"), &body.to_string()).await;
+        done.insert(operation.to_owned());
+    }
+    done.insert("importBill".to_owned());
+}
+
+/// A stage, a sprint and a review.
+async fn rollout(company: &Company, done: &mut BTreeSet<String>) {
+    crate::rollout::record(company, Some("support-copilot"), &["2026-10-01T08:00:00Z"], 1);
+    let go = json!({ "to": "showback", "override": true, "reason": "agreed" });
+    let target = json!({
+        "scope": { "workload": "support-copilot" }, "measure": "spend_usd",
+        "reduce_percent": "20",
+        "baseline": { "from": "2026-10-01T00:00:00Z", "to": "2026-10-02T00:00:00Z" },
+    });
+    let decision = json!({ "subject": "other", "text": "It stays" });
+    let drop = json!({ "target": 1, "reason": "over" });
+    for (id, path, body) in [
+        ("moveRollout", "rollouts/cc-100-support/move", go),
+        ("setTarget", "sprints/2026-10/targets", target),
+        ("withdrawTarget", "sprints/2026-10/withdraw", drop),
+        ("closeSprint", "sprints/2026-10/close", json!({})),
+        ("recordDecision", "quarterly-reviews/2026-Q4/decisions", decision),
+        ("closeReview", "quarterly-reviews/2026-Q4/close", json!({})),
+    ] {
+        one(company, id, "POST", &format!("/api/v1/{path}"), &body.to_string()).await;
+        done.insert(id.to_owned());
+    }
+}
+
+/// A template with a version, a story, a contribution.
+async fn sharing(company: &Company, done: &mut BTreeSet<String>) {
+    let all = audited();
+    let example = |id: &str| all.iter().find(|(one, ..)| one == id).unwrap().3.to_string();
+    let names = tally_store::sharing::starter().unwrap().len();
+    let before = entries(company).await;
+    let reply = company.call("admin", "POST", "/api/v1/library/starter", "").await;
+    assert!(reply.status.is_success(), "{}", reply.text);
+    assert_eq!(entries(company).await, before + u64::try_from(names).unwrap());
+    done.insert("importStarter".to_owned());
+    for (id, role, path) in [
+        ("newTemplate", "developer", "templates"),
+        ("addTemplateVersion", "developer", "templates/ticket-summary/versions"),
+        ("submitTemplateVersion", "developer", "templates/ticket-summary/submit"),
+        ("reviewTemplateVersion", "admin", "templates/ticket-summary/review"),
+        ("evaluateTemplate", "admin", "templates/ticket-summary/evaluations"),
+        ("retireTemplate", "developer", "templates/ticket-summary/retire"),
+        ("tellStory", "admin", "stories"),
+        ("measureStory", "admin", "stories/shorter-history/measure"),
+        ("withdrawStory", "admin", "stories/shorter-history/withdraw"),
+        ("offerContribution", "developer", "contributions"),
+        ("decideContribution", "admin", "contributions/refunds-made-up/decide"),
+    ] {
+        // What is measured at the same moment is the same, and leaves nothing.
+        company.clock.advance(std::time::Duration::from_secs(1));
+        let body = if id == "measureStory" { String::new() } else { example(id) };
+        let before = entries(company).await;
+        let reply = company.call(role, "POST", &format!("/api/v1/{path}"), &body).await;
+        assert!(reply.status.is_success(), "{id}: {}", reply.text);
+        assert_eq!(entries(company).await, before + 1, "{id}");
         done.insert(id.to_owned());
     }
 }

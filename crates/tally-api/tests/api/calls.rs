@@ -55,6 +55,7 @@ fn record(company: &Company) -> PicoUsd {
         tickets_deflected: Some(1),
         conversions: None,
         minutes_saved: None,
+        reported_by: "key:tickets".parse().ok(),
     };
     let events = events.into_iter().map(|event| Record::Usage(Box::new(event)));
     let rows: Vec<(u64, Record)> = (1..).zip(events.chain([Record::Outcome(outcome)])).collect();

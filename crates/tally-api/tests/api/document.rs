@@ -49,6 +49,16 @@ fn every_reference_has_a_target_and_every_operation_says_what_it_does() {
     }
 }
 
+#[test]
+fn no_type_has_taken_the_name_of_a_list() {
+    let document = openapi_document();
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        if name.ends_with("Page") {
+            assert_eq!(schema["properties"]["items"]["type"], "array", "{name} is no list");
+        }
+    }
+}
+
 fn collect<'a>(value: &'a Value, references: &mut Vec<&'a str>) {
     match value {
         Value::Object(fields) => {

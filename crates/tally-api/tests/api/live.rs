@@ -12,15 +12,19 @@ use tower::ServiceExt as _;
 use crate::support::{Company, key, now};
 
 /// A reader of the feed.
-struct Reader {
+pub struct Reader {
     body: Body,
     text: String,
 }
 
 impl Reader {
     async fn open(company: &Company, role: &str, query: &str) -> Self {
+        Self::open_at(company, role, &format!("/api/v1/live{query}")).await
+    }
+
+    pub async fn open_at(company: &Company, role: &str, path: &str) -> Self {
         let request = Request::builder()
-            .uri(format!("/api/v1/live{query}"))
+            .uri(path)
             .header("authorization", format!("Bearer {}", key(role)))
             .body(Body::empty())
             .unwrap();
@@ -31,7 +35,7 @@ impl Reader {
     }
 
     /// The next event as its name and data; none when the stream is over.
-    async fn next(&mut self) -> Option<(String, Value)> {
+    pub async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((message, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| {

@@ -159,3 +159,65 @@ async fn a_rate_card_is_tried_on_the_last_month() {
     let reply = company.call("finops", "POST", "/api/v1/rate-cards/preview", &wrong).await;
     assert_eq!((reply.status.as_u16(), reply.code()), (422, "spec_invalid".to_owned()));
 }
+
+#[tokio::test]
+async fn months_say_how_far_they_have_come_and_owners_see_their_share() {
+    let company = Company::new().await;
+    october(&company);
+    let months = "/api/v1/statement-months";
+    let all = get(&company, "finops", months).await;
+    let periods: Vec<&Value> =
+        all["items"].as_array().unwrap().iter().map(|item| &item["period"]).collect();
+    assert_eq!(periods, ["2026-11", "2026-10"]);
+    let (this, last) = (&all["items"][0], &all["items"][1]);
+    assert_eq!((&this["is_over"], &last["is_over"]), (&json!(false), &json!(true)));
+    assert!(this["not_closable"].as_str().unwrap().contains("not over"), "{this}");
+    assert_eq!((&last["state"], &last["not_closable"]), (&json!("draft"), &Value::Null));
+    assert_eq!((&last["metered_usd"], &last["calls"]), (&json!("0.006"), &json!(4)));
+    assert_eq!(last["sealed"], Value::Null);
+
+    for verb in ["review", "close"] {
+        let path = format!("/api/v1/periods/2026-10/{verb}");
+        assert_eq!(company.call("finops", "POST", &path, "").await.status, 200);
+    }
+    let closed = get(&company, "auditor", months).await["items"][1].clone();
+    assert_eq!(
+        (&closed["state"], &closed["sealed"]["list_usd"]),
+        (&json!("closed"), &json!("0.006"))
+    );
+    assert_eq!(closed["sealed"]["statements"], 3);
+    let own = get(&company, "grace", months).await["items"][1].clone();
+    assert_eq!(
+        (&own["metered_usd"], &own["sealed"]["list_usd"]),
+        (&json!("0.003"), &json!("0.003"))
+    );
+    assert_eq!(own["sealed"]["statements"], 1);
+    let foreign = format!("{months}?cost_center=cc-900-innovation");
+    assert_eq!(company.call("grace", "GET", &foreign, "").await.status, 404);
+    let innovation = get(&company, "finops", &foreign).await;
+    assert_eq!(innovation["items"][1]["calls"], 1);
+    let me = get(&company, "grace", "/api/v1/me").await;
+    assert_eq!(me["cost_centers"], json!(["cc-100-support"]));
+}
+
+#[tokio::test]
+async fn another_chargeback_model_is_tried_before_it_holds() {
+    let company = Company::new().await;
+    october(&company);
+    let path = "/api/v1/cost-centers/cc-100-support/preview";
+    let body = json!({ "chargeback": { "model": "showback", "from": "2027-01-01" } }).to_string();
+    let preview = company.call("finops", "POST", path, &body).await.json();
+    assert_eq!(preview["period"], "2026-10");
+    let charged = |of: &str| preview[of]["charged_usd"].clone();
+    assert_eq!((charged("before"), charged("after")), (json!("0.0015"), json!("0")));
+    assert_eq!(preview["after"]["subsidised_usd"], "0.003");
+    let kept = get(&company, "finops", "/api/v1/cost-centers/cc-100-support").await;
+    assert_ne!(kept["spec"]["chargeback"]["model"], "showback");
+
+    let refused = company.call("finops", "POST", &path.replace("support", "gone"), &body).await;
+    assert_eq!(refused.status, 404);
+    let wrong = json!({ "chargeback": { "model": "hybrid", "quota_usd": "-1" } }).to_string();
+    let refused = company.call("finops", "POST", path, &wrong).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (422, "spec_invalid".to_owned()));
+    assert_eq!(company.call("grace", "POST", path, &body).await.status, 403);
+}

@@ -7,7 +7,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
-use tally_api::{ApiState, BudgetView, LiveFeed, OsSecrets, WarehouseSlot, router};
+use tally_api::{ApiState, BudgetView, LiveFeed, OsSecrets, ScoreKeeper, WarehouseSlot, router};
 use tally_gateway::{DataPlane, Estimator, Gateway, Secrets, budgets_of};
 use tally_journal::Journal;
 use tally_pricing::PriceCatalog;
@@ -184,6 +184,7 @@ impl Company {
             secrets: Arc::new(OsSecrets),
             budgets: Arc::new(FewBudgets),
             retention: Arc::new(retention),
+            scores: ScoreKeeper::new(b"of a test"),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
         });
         Self { router, warehouse, slot, live, store, clock, prompts, _journal: running, folder }

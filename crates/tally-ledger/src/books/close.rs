@@ -3,19 +3,29 @@
 //! The warehouse is written first, in batches; the month counts as closed only once the
 //! store holds its seal. A crash in between leaves what the next attempt forgets.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    thread,
+};
 
 use sha2::{Digest as _, Sha256};
-use tally_types::{CostCenterName, Timestamp, spec::StatementSeal};
+use tally_types::{
+    CostCenterName, Timestamp,
+    spec::{SealedAdjustment, StatementSeal},
+};
 use tally_warehouse::{KeptRow, Posting, Warehouse};
 
 use super::{Closing, Ledger, Verified, read};
 use crate::{ChargeRow, LedgerError, Made, Month, StatementHead, StatementState, Totals};
 
-/// So many postings are written in one transaction.
-const POSTINGS: usize = 50_000;
-/// So many rows are.
-const ROWS: usize = 10_000;
+/// So many postings or rows are written in one transaction: what fills a group of rows goes
+/// into DuckDB's file at once, less goes through its log first.
+const BATCH: usize = 122_880;
+/// What is said of a month whose writer has gone.
+const STOPPED: &str = "the month could not be written: try again";
+/// So many batches wait while one is written; who makes them waits then.
+const BATCHES_AHEAD_MAX: usize = 1;
 
 /// A statement's seal as it grows.
 #[derive(Default)]
@@ -25,14 +35,22 @@ struct Growing {
     totals: Totals,
 }
 
-/// What is written, a batch at a time.
-struct Writer<'w> {
-    warehouse: &'w Warehouse,
-    period: u32,
+/// The statements of a month by their cost centers.
+type Seals = BTreeMap<Option<String>, Growing>;
+
+/// What is written at once.
+#[derive(Default)]
+struct Batch {
     postings: Vec<Posting>,
     rows: Vec<KeptRow>,
+}
+
+/// What a month makes on its way to the writer, with the seals that grow meanwhile.
+struct Sealing {
+    writer: SyncSender<Batch>,
+    batch: Batch,
     posted: u64,
-    seals: BTreeMap<Option<String>, Growing>,
+    seals: Seals,
 }
 
 // === impl Ledger ===
@@ -62,7 +80,10 @@ impl Ledger<'_> {
         }
         let open = self.period(month).map_or(0, tally_types::spec::PeriodSpec::open_disputes);
         if open > 0 {
-            return refused(format!("{open} disputes are not settled: settle them first"));
+            return refused(match open {
+                1 => "1 dispute is not settled: settle it first".to_owned(),
+                open => format!("{open} disputes are not settled: settle them first"),
+            });
         }
         Ok(())
     }
@@ -76,24 +97,39 @@ impl Ledger<'_> {
         self.may_close(month, now)?;
         let period = month.number();
         self.warehouse.forget_unsealed(period)?;
-        let mut writer = Writer {
-            warehouse: self.warehouse,
-            period,
-            postings: Vec::new(),
-            rows: Vec::new(),
-            posted: 0,
-            seals: BTreeMap::new(),
-        };
-        self.compute(month, self.rates(), true, &mut |made| writer.take(month, made))?;
-        writer.flush()?;
-        let posted = writer.posted;
+        let (sender, batches) = sync_channel(BATCHES_AHEAD_MAX);
+        let warehouse = self.warehouse;
+        // A batch is written while the next one is made.
+        let made = thread::scope(|scope| {
+            let writing = scope.spawn(move || write(warehouse, period, &batches));
+            let made = self.made(month, sender);
+            // Why nothing more was taken comes before that nothing more was taken.
+            writing.join().map_err(|_| LedgerError::Refused(STOPPED.to_owned()))??;
+            made
+        });
+        let (posted, seals, adjustments) = made?;
         let seal = |(name, growing): (Option<String>, Growing)| {
             // What stands above the rows is sealed, too: cards and owners change later.
             let head = self.head(month, name.clone(), growing.totals);
             growing.finish(name, head)
         };
-        let statements = writer.seals.into_iter().map(seal).collect();
-        Ok(Closing { postings: posted, statements })
+        let statements = seals.into_iter().map(seal).collect();
+        Ok(Closing { postings: posted, statements, adjustments })
+    }
+
+    fn made(
+        &self,
+        month: Month,
+        writer: SyncSender<Batch>,
+    ) -> Result<(u64, Seals, Vec<SealedAdjustment>), LedgerError> {
+        let (batch, posted, seals) = Default::default();
+        let mut sealing = Sealing { writer, batch, posted, seals };
+        let mut take = |made| sealing.take(month, made);
+        let adjustments = self.compute(month, self.rates(), true, &mut take)?;
+        sealing.flush()?;
+        // The writer ends when nobody can send to it any more.
+        let Sealing { posted, seals, .. } = sealing;
+        Ok((posted, seals, adjustments))
     }
 
     /// Holds what is kept of a closed month against its seal.
@@ -159,9 +195,14 @@ fn name_of(seal: &StatementSeal) -> String {
     seal.cost_center.as_ref().map_or_else(|| "without cost center".to_owned(), ToString::to_string)
 }
 
-// === impl Writer ===
+fn write(warehouse: &Warehouse, period: u32, batches: &Receiver<Batch>) -> Result<(), LedgerError> {
+    let post = |batch: Batch| warehouse.post(period, &batch.postings, &batch.rows);
+    Ok(batches.iter().try_for_each(post)?)
+}
 
-impl Writer<'_> {
+// === impl Sealing ===
+
+impl Sealing {
     fn take(&mut self, month: Month, made: Made) -> Result<(), LedgerError> {
         match made {
             Made::Posting(posting) => {
@@ -169,34 +210,29 @@ impl Writer<'_> {
                     let what = format!("a posting of {month}");
                     return Err(LedgerError::Unreadable(what, "it does not balance".to_owned()));
                 }
-                self.postings.push(posting);
+                self.batch.postings.push(posting);
             }
             Made::Row(row) => {
                 let json = serde_json::to_string(&row).map_err(|error| {
                     LedgerError::Unreadable(format!("a row of {month}"), error.to_string())
                 })?;
-                let name = row.cost_center.as_ref().map(ToString::to_string);
-                let seal = self.seals.entry(name.clone()).or_default();
-                self.rows.push(KeptRow {
-                    cost_center: name,
-                    number: seal.rows,
-                    json: json.clone(),
-                });
+                let cost_center = row.cost_center.as_ref().map(ToString::to_string);
+                let seal = self.seals.entry(cost_center.clone()).or_default();
+                let number = seal.rows;
                 seal.add(&row, &json);
+                self.batch.rows.push(KeptRow { cost_center, number, json });
             }
         }
-        if self.postings.len() >= POSTINGS || self.rows.len() >= ROWS {
+        if self.batch.postings.len() >= BATCH || self.batch.rows.len() >= BATCH {
             self.flush()?;
         }
         Ok(())
     }
 
     fn flush(&mut self) -> Result<(), LedgerError> {
-        self.warehouse.post(self.period, &self.postings, &self.rows)?;
-        self.posted += self.postings.len() as u64;
-        self.postings.clear();
-        self.rows.clear();
-        Ok(())
+        let batch = std::mem::take(&mut self.batch);
+        self.posted += batch.postings.len() as u64;
+        self.writer.send(batch).map_err(|_| LedgerError::Refused(STOPPED.to_owned()))
     }
 }
 

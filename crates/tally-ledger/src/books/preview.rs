@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tally_types::{CostCenterName, Name, PicoUsdSum, spec::RateCardSpec};
+use tally_pricing::rates::Rates;
+use tally_types::{
+    CostCenterName, Name, PicoUsdSum,
+    spec::{Chargeback, RateCardSpec},
+};
 
-use crate::{Ledger, LedgerError, Made, Month, Totals, rates::Rates};
+use crate::{Ledger, LedgerError, Made, Month, Totals};
 
 /// What a rate card would have made of a month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -37,6 +41,18 @@ pub struct CardEffect {
     pub charged_before_usd: PicoUsdSum,
     /// What would have been.
     pub charged_after_usd: PicoUsdSum,
+}
+
+/// What another chargeback model would have made of a cost center's month.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChargebackPreview {
+    /// The month.
+    #[schemars(with = "String")]
+    pub period: Month,
+    /// As it is.
+    pub before: Totals,
+    /// As it would have been.
+    pub after: Totals,
 }
 
 impl Ledger<'_> {
@@ -83,6 +99,33 @@ impl Ledger<'_> {
         let is_without = list.first().is_some_and(|it: &CardEffect| it.cost_center.is_none());
         list.rotate_left(usize::from(is_without));
         Ok(Preview { period: month, effects: list, total })
+    }
+
+    /// What another chargeback model would have made of a cost center's month, as if it had held
+    /// then. Corrections of closed months are not in it.
+    ///
+    /// # Errors
+    /// The warehouse failed.
+    pub fn preview_chargeback(
+        &self,
+        month: Month,
+        name: &CostCenterName,
+        chargeback: &Chargeback,
+    ) -> Result<ChargebackPreview, LedgerError> {
+        let mut changed = self.snapshot.clone();
+        if let Some(spec) = changed.cost_centers.get_mut(name.as_str()) {
+            let since_ever = Chargeback { from: None, history: Vec::new(), ..chargeback.clone() };
+            spec.chargeback = Some(since_ever);
+        }
+        let there = Ledger { snapshot: &changed, prices: self.prices, warehouse: self.warehouse };
+        let of = |all: BTreeMap<Option<String>, Totals>| {
+            all.get(&Some(name.to_string())).copied().unwrap_or_default()
+        };
+        Ok(ChargebackPreview {
+            period: month,
+            before: of(self.totals(month, self.rates())?),
+            after: of(there.totals(month, there.rates())?),
+        })
     }
 
     fn totals<'r>(

@@ -164,12 +164,14 @@ impl Ledger<'_> {
         let name = head.cost_center.as_ref().map(CostCenterName::as_str);
         let spec = name.and_then(|name| self.snapshot.cost_centers.get(name));
         match (name, spec) {
-            (None, _) => notes.push("Calls of no cost center, and what is paid centrally.".to_owned()),
+            (None, _) => {
+                notes.push("Calls of no cost center, and what is paid centrally.".to_owned())
+            }
             (Some(name), None) => {
                 notes.push(format!("There is no cost center `{name}` any more: nobody pays for its calls until they are given another one."));
             }
             (_, Some(spec)) if spec.chargeback.is_none() => notes.push(
-                "The cost center has no chargeback model, so nobody pays yet: an admin gives it one."
+                "The cost center has no chargeback model, so nobody pays yet: FinOps gives it one."
                     .to_owned(),
             ),
             _ => {}

@@ -152,6 +152,8 @@ impl<'a> Sheet<'a> {
         add("Environment", row.environment.map(|it| it.to_string()));
         add("WorkloadClass", row.workload_class.map(|it| it.to_string()));
         add("Corrects", row.corrects.clone());
+        add("Adjustment", row.adjustment.clone());
+        add("Aggregate", row.aggregate.then(|| "true".to_owned()));
         Json::Object(tags).to_string()
     }
 
@@ -332,6 +334,9 @@ fn description(row: &ChargeRow) -> String {
     let what = match row.line {
         ChargeLine::Idle => "Reserved capacity that nobody used".to_owned(),
         ChargeLine::Shared => "A share of the platform's own cost".to_owned(),
+        ChargeLine::Adjustment if row.aggregate => {
+            "Billed by the provider and covered by no call (an aggregate)".to_owned()
+        }
         ChargeLine::Adjustment => "A difference from the provider's bill".to_owned(),
         ChargeLine::Rounding => "Rounding to the currency's smallest unit".to_owned(),
         ChargeLine::Correction if row.meter.is_empty() => "A correction".to_owned(),

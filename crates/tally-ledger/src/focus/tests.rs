@@ -69,6 +69,8 @@ fn usage(meter: &str, quantity: u64, rate_pico: i64) -> ChargeRow {
         rate_card: None,
         subscription: false,
         corrects: None,
+        adjustment: None,
+        aggregate: false,
         calls: 1,
     }
 }

@@ -8,7 +8,9 @@
 
 mod amount;
 mod compare;
+mod explain;
 mod invoice;
+mod metered;
 mod reports;
 
 #[cfg(test)]
@@ -21,7 +23,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tally_types::{PicoUsdSum, ProviderName};
 
-pub use compare::{Metered, Reconciliation, Variance, VarianceKind, compare};
+pub use compare::{Day, ListRate, Reconciliation, Variance, compare};
+pub(crate) use metered::kind_of;
+pub use metered::{Gap, Metered};
+pub use tally_types::spec::VarianceKind;
 
 /// What a bill is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -58,7 +63,7 @@ pub struct BillLine {
 }
 
 /// A bill as it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bill {
     /// Who bills.
     pub provider: ProviderName,

@@ -6,7 +6,7 @@ use tally_types::{CallId, EventId, PicoUsd, PicoUsdSum, Source, Timestamp, Usage
 use super::{
     Bill, BillFormat, Metered, ModelNames, Reconciliation, Variance, VarianceKind, compare, read,
 };
-use crate::{AtList, PricedMeter};
+use tally_pricing::{MeterLine, PriceUnit};
 
 const OPUS: &str = "claude-opus-4-8";
 const HAIKU: &str = "claude-haiku-4-5";
@@ -28,28 +28,57 @@ fn names() -> ModelNames {
 
 /// A day's calls of both models: two million tokens in, one million out.
 fn day(metered: &mut Metered, day: Date) {
-    let mut sum = AtList::new(day);
     for (model, input, output) in [(OPUS, 5_000_000, 25_000_000), (HAIKU, 1_000_000, 5_000_000)] {
         let id = uuid::Uuid::from_u128(1);
         let mut event =
             UsageEvent::new(EventId(id), CallId(id), Timestamp::UNIX_EPOCH, Source::Gateway);
         event.model_requested = model.to_owned();
         event.cost_list_usd = Some(PicoUsd::ZERO);
-        let line = |meter: &str, quantity, rate_pico| PricedMeter {
-            meter: meter.to_owned(),
+        let line = |meter: &'static str, quantity: u64, rate_pico: i64| MeterLine {
+            meter: meter.into(),
             quantity,
             rate_pico,
+            cost: PicoUsd::from_pico(rate_pico).checked_mul(quantity).unwrap(),
+            unit: PriceUnit::MillionTokens,
         };
         let lines = [line("input_uncached", 2_000_000, input), line("output", 1_000_000, output)];
-        sum.add(&event, Some(&lines));
+        metered.add(day, &event, Some(&lines));
     }
-    sum.into_rows().for_each(|row| metered.add(&row));
+}
+
+#[test]
+fn what_has_no_price_no_parts_or_no_bill_is_counted_as_such() {
+    let id = uuid::Uuid::from_u128(1);
+    let mut event =
+        UsageEvent::new(EventId(id), CallId(id), Timestamp::UNIX_EPOCH, Source::Gateway);
+    event.model_requested = OPUS.to_owned();
+    event.tokens.output = 1_000_000;
+    event.subscription = true;
+    let text = "date,model,meter,quantity,cost,currency\n\
+                2026-10-01,claude-opus-4-8,output,1000000,25.00,USD\n";
+    let bill = bill(BillFormat::Csv, text);
+    let kinds = |event: &UsageEvent| {
+        let mut metered = Metered::default();
+        metered.add(date(2026, 10, 1), event, None);
+        let all = compare(&bill, &metered, &names(), &unknown);
+        all.variances.iter().map(|one| one.kind).collect::<Vec<_>>()
+    };
+    // On no bill, so that this bill's line is of calls that went around.
+    assert_eq!(kinds(&event), [VarianceKind::MissingTraffic]);
+    // The tokens are the same; the bill has a price that Tally does not know.
+    event.subscription = false;
+    assert_eq!(kinds(&event), [VarianceKind::PriceChange]);
 }
 
 fn metered(days: &[i8]) -> Metered {
     let mut metered = Metered::default();
     days.iter().for_each(|it| day(&mut metered, date(2026, 10, *it)));
     metered
+}
+
+/// No list has a price.
+const fn unknown(_: Date, _: Option<&str>, _: &str) -> Option<i64> {
+    None
 }
 
 type Found<'a> = (VarianceKind, Date, Option<&'a str>, Option<&'a str>);
@@ -67,7 +96,7 @@ fn three_planted_differences_are_exactly_these_three_variances() {
     // Of the costs alone, as Anthropic reports them: a day that Tally did not see, another
     // price of one meter on one day, a model that nobody registered.
     let bill = bill(BillFormat::AnthropicCost, include_str!("data/anthropic_cost.json"));
-    let all = compare(&bill, &metered(&[1, 2, 4]), &names());
+    let all = compare(&bill, &metered(&[1, 2, 4]), &names(), &unknown);
     assert_eq!(
         found(&all),
         [
@@ -82,14 +111,19 @@ fn three_planted_differences_are_exactly_these_three_variances() {
         all.variances.iter().map(|it| it.difference_usd.unwrap().to_string()).collect();
     assert_eq!(differences, ["5", "42", "7.77"]);
     // What is proposed makes the books agree with the bill, and is nobody's until approved.
-    let proposed: i128 = all.adjustments.iter().map(|row| row.payment.unallocated_usd.pico()).sum();
+    let proposed: i128 = all.variances.iter().map(|it| it.proposed_usd.unwrap().pico()).sum();
     assert_eq!(all.metered_usd.pico() + proposed, all.billed_usd.unwrap().pico());
 }
 
 #[test]
 fn usage_is_compared_by_count_and_the_gap_is_what_calls_do_not_cover() {
     let bill = bill(BillFormat::AnthropicUsage, include_str!("data/anthropic_usage.json"));
-    let all = compare(&bill, &metered(&[1]), &names());
+    let list = |_: Date, model: Option<&str>, meter: &str| {
+        (model == Some("claude-opus-4-8-20260901") || model == Some(OPUS))
+            .then(|| if meter == "output" { Some(25_000_000) } else { None })
+            .flatten()
+    };
+    let all = compare(&bill, &metered(&[1]), &names(), &list);
     assert_eq!(
         found(&all),
         [
@@ -99,11 +133,29 @@ fn usage_is_compared_by_count_and_the_gap_is_what_calls_do_not_cover() {
     );
     assert_eq!(all.variances[0].gap_quantity, Some(500_000));
     assert_eq!(all.variances[1].gap_quantity, Some(3));
-    assert_eq!(
-        (all.billed_usd, all.adjustments.len()),
-        (None, 0),
-        "a report of usage has no costs"
-    );
+    assert_eq!(all.billed_usd, None, "a report of usage has no costs");
+    // What calls do not cover is worth its list price; of what no list has, nothing is proposed.
+    let proposed: Vec<_> = all.variances.iter().map(|it| it.proposed_usd).collect();
+    assert_eq!(proposed, [Some(PicoUsdSum::from_pico(12_500_000_000_000)), None]);
+}
+
+#[test]
+fn an_aggregate_is_only_what_calls_leave() {
+    let text = "date,model,meter,quantity,cost,currency\n\
+                2026-10-01,claude-opus-4-8,output,3000000,75.00,USD\n\
+                2026-10-01,,tool:storage,,4.00,USD\n";
+    let bill = bill(BillFormat::Csv, text);
+    let gaps = |days: &[i8]| {
+        let all = compare(&bill, &metered(&[]), &names(), &unknown);
+        assert_eq!(all.variances[0].proposed_usd, Some(PicoUsdSum::from_pico(79_000_000_000_000)));
+        let gap = metered(days).gap(date(2026, 10, 1), &all.variances[0].aggregate, &names());
+        (gap.quantity, PicoUsdSum::from_pico(gap.pico).to_string())
+    };
+    assert_eq!(gaps(&[]), (3_000_000, "79".to_owned()));
+    // A call of a million, then more than was billed: what is left is what has no call.
+    assert_eq!(gaps(&[1]), (2_000_000, "54".to_owned()));
+    assert_eq!(gaps(&[1, 1, 1, 1]), (0, "4".to_owned()));
+    assert_eq!(gaps(&[2]), (3_000_000, "79".to_owned()));
 }
 
 #[test]
@@ -137,16 +189,16 @@ fn openai_reports_become_the_same_lines() {
 #[test]
 fn an_invoice_that_agrees_has_no_variance_and_a_cent_is_rounding() {
     let text = include_str!("data/invoice.csv");
-    let all = compare(&bill(BillFormat::Csv, text), &metered(&[1]), &names());
+    let all = compare(&bill(BillFormat::Csv, text), &metered(&[1]), &names(), &unknown);
     assert_eq!(found(&all), []);
     let rounded = text.replace(",25.00,", ",25.004,");
-    let all = compare(&bill(BillFormat::Csv, &rounded), &metered(&[1]), &names());
+    let all = compare(&bill(BillFormat::Csv, &rounded), &metered(&[1]), &names(), &unknown);
     assert_eq!(
         found(&all),
         [(VarianceKind::Rounding, date(2026, 10, 1), Some(OPUS), Some("output"))]
     );
     let dearer = text.replace(",25.00,", ",30.00,");
-    let all = compare(&bill(BillFormat::Csv, &dearer), &metered(&[1]), &names());
+    let all = compare(&bill(BillFormat::Csv, &dearer), &metered(&[1]), &names(), &unknown);
     assert_eq!(found(&all)[0].0, VarianceKind::PriceChange);
     assert_eq!(all.variances[0].difference_usd, Some(PicoUsdSum::from_pico(5_000_000_000_000)));
 }
@@ -159,6 +211,7 @@ fn a_day_that_the_bill_leaves_out_is_said() {
         &bill(BillFormat::Csv, &format!("{text}{third}\n")),
         &metered(&[1, 2, 3]),
         &names(),
+        &unknown,
     );
     assert!(found(&all).contains(&(VarianceKind::MissingInBill, date(2026, 10, 2), None, None)));
 }

@@ -8,7 +8,7 @@ use tally_warehouse::{Posting, PostingEntry};
 
 use super::{Made, Run, Sink, fits};
 use crate::{
-    ChargeLine, ChargeRow, LedgerError,
+    ChargeLine, ChargeRow, LedgerError, Month,
     funding::{self, Shares, Spending},
     money,
     rows::plain,
@@ -90,7 +90,8 @@ impl Run<'_> {
                 rate_card: self.card.map(|card| card.name.to_string()),
                 ..plain(line, first, name, &shares)
             };
-            self.overhead_row(row, sink)?;
+            let month = self.terms.month;
+            self.besides_calls(row, (PostingEntry::Overhead, month), sink)?;
         }
         Ok(())
     }
@@ -116,17 +117,25 @@ impl Run<'_> {
             let shares = Shares { charged: amount, ..Shares::default() };
             let rate_card = self.card.map(|card| card.name.to_string());
             let row = plain(ChargeLine::Rounding, last, "", &shares);
-            self.overhead_row(ChargeRow { cost_center, rate_card, ..row }, sink)?;
+            let row = ChargeRow { cost_center, rate_card, ..row };
+            let month = self.terms.month;
+            self.besides_calls(row, (PostingEntry::Overhead, month), sink)?;
         }
         Ok(())
     }
 
-    fn overhead_row(&mut self, row: ChargeRow, sink: &mut Sink<'_>) -> Result<(), LedgerError> {
+    /// A row that is no call, with its posting.
+    pub(super) fn besides_calls(
+        &mut self,
+        row: ChargeRow,
+        (entry, of): (PostingEntry, Month),
+        sink: &mut Sink<'_>,
+    ) -> Result<(), LedgerError> {
         let amount = |sum: PicoUsdSum| fits(sum.pico());
         let posting = Posting {
-            entry: PostingEntry::Overhead,
+            entry,
             event: None,
-            of_period: self.terms.month.number(),
+            of_period: of.number(),
             cost_center: row.cost_center.as_ref().map(ToString::to_string),
             team: None,
             workload: None,

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde_json::json;
-use tally_ledger::{ChargeRow, Made, Meters, Run, Terms, Totals, funding::Funds, rates::Rates};
+use tally_ledger::{ChargeRow, Made, Meters, Run, Terms, Totals, funding::Funds};
+use tally_pricing::rates::Rates;
 use tally_store::Snapshot;
 use tally_types::{
     Environment, Name, PicoUsd, UsageEvent,

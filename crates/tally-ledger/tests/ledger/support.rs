@@ -182,6 +182,7 @@ impl Company {
             at,
             postings: closing.postings,
             statements: closing.statements,
+            adjustments: closing.adjustments,
         };
         let name: Name = text.parse().unwrap();
         self.store.close_period("Person/ada", name, seal).await?;

@@ -8,6 +8,7 @@ use std::{
 };
 
 use ring::hmac;
+use tally_types::Fingerprint;
 
 use super::{kind::DataKind, restore::Restorations};
 
@@ -36,6 +37,21 @@ impl RedactionKey {
     /// A key from secret bytes; 32 random ones are best.
     pub fn new(secret: &[u8]) -> Self {
         Self(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, secret)))
+    }
+
+    /// What follows from a request: nobody without the key can tell what was asked from it.
+    pub fn fingerprint(&self, request: &[u8]) -> Fingerprint {
+        let mut context = hmac::Context::with_key(&self.0);
+        // Sets it apart from the names of placeholders.
+        context.update(b"fingerprint\0");
+        context.update(request);
+        let bits = context
+            .sign()
+            .as_ref()
+            .iter()
+            .take(8)
+            .fold(0, |bits, byte| bits << 8 | u64::from(*byte));
+        Fingerprint::new(bits)
     }
 
     /// Sixteen characters that follow from the kind and the value.

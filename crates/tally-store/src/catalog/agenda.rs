@@ -221,7 +221,7 @@ impl Agenda {
         let mut text = format!("# Governance meeting: {}\n", self.month);
         let company = snapshot.organization_name.as_ref();
         if let Some(company) = company {
-            let _ = write!(text, "\n{}\n", line(company.as_str()));
+            let _ = write!(text, "\n{}\n", markdown_line(company.as_str()));
         }
         let exceptions = |list: &[AgendaException]| -> Vec<String> {
             list.iter().map(|one| exception_line(snapshot, one)).collect()
@@ -262,7 +262,7 @@ impl Agenda {
                 text.push_str("None.\n");
             }
             for one in lines {
-                let _ = writeln!(text, "- [ ] {}", line(&one));
+                let _ = writeln!(text, "- [ ] {}", markdown_line(&one));
             }
         }
         text
@@ -288,7 +288,7 @@ fn exception_line(snapshot: &Snapshot, one: &AgendaException) -> String {
 }
 
 /// One line that means nothing to Markdown but what it says.
-fn line(text: &str) -> String {
+pub(crate) fn markdown_line(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

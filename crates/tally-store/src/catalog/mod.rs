@@ -23,6 +23,7 @@ use crate::{
     store::checked,
 };
 
+pub(crate) use agenda::markdown_line;
 pub use agenda::{
     Agenda, AgendaException, AgendaReview, AgendaViolations, MonthViolations, PolicyChange, agenda,
     month_of,

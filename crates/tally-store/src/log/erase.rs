@@ -24,7 +24,7 @@ use crate::{
 /// What stands where something was erased.
 pub(super) const ERASED: &str = "[erased]";
 /// The fields of a person that say who they are.
-const PERSONAL: [&str; 2] = ["display_name", "email"];
+const PERSONAL: [&str; 3] = ["display_name", "email", "pseudonym"];
 /// A shorter name is looked for as a whole only, as it stands in too many words.
 const PART_CHARACTERS_MIN: usize = 4;
 
@@ -170,7 +170,8 @@ async fn words_of(
 ) -> Result<Option<BTreeSet<String>>, StoreError> {
     let current = change.state().entries.get(id).map(|entry| entry.spec.clone());
     let rows = sqlx::query(
-        "select spec_before, spec_after from audit where kind = 'Person' and name = $1",
+        "select spec_before, spec_after from audit \
+         where kind in ('Person', 'ScoreboardChoice') and name = $1",
     )
     .bind(id.name.as_str())
     .fetch_all(change.connection())
@@ -216,6 +217,9 @@ fn forget_plan(change: &Change<'_>, id: &ResourceId) -> Result<Plan, StoreError>
             }
         })?;
     }
+    // Their pseudonym would still be theirs.
+    let choice = ResourceId::new(Kind::ScoreboardChoice, id.name.clone());
+    let has_chosen = state.entries.contains_key(&choice);
     for (name, entry) in state.of_kind(Kind::Key) {
         let Spec::Key(key) = &entry.typed else { continue };
         if key.person.as_ref().is_some_and(|person| person.0 == id.name) && !key.revoked {
@@ -224,6 +228,9 @@ fn forget_plan(change: &Change<'_>, id: &ResourceId) -> Result<Plan, StoreError>
                 spec.insert("revoked".to_owned(), true.into());
             })?;
         }
+    }
+    if has_chosen {
+        plan.edit(&choice, AuditAction::Delete, None);
     }
     Ok(plan)
 }

@@ -35,7 +35,9 @@ pub(super) fn clear_resources(
     let mut cleared = 0;
     for (id, entry) in &change.state().entries {
         let has_sentences = id.kind.is_record() || id.kind == Kind::Workload;
-        if !has_sentences || id == person {
+        // How they appear on scoreboards goes whole.
+        let is_choice = id.kind == Kind::ScoreboardChoice && id.name == person.name;
+        if !has_sentences || id == person || is_choice {
             continue;
         }
         let mut spec = entry.spec.clone();

@@ -1,11 +1,13 @@
 //! The specs of the resource kinds, as `tally apply` takes them.
 
 mod access;
+mod adjustment;
 mod approval;
 mod budget;
 mod budget_scope;
 mod catalog;
 mod exception;
+mod formula;
 mod grant;
 mod key;
 mod people;
@@ -16,8 +18,15 @@ mod prices;
 mod provider;
 mod rate_card;
 mod retention;
+mod review;
+mod rollout;
+mod scoreboard;
+mod sprint;
+mod story;
+mod template;
 
 pub use access::{ACCESS_DAYS_MAX, Access, AccessAsk, AccessRequestSpec, AccessRule};
+pub use adjustment::{AdjustmentSpec, AdjustmentState, BilledMeter, VarianceKind};
 pub use approval::{Approvable, GrantDecision, GrantNeed, GrantState};
 pub use budget::{
     BudgetLimit, BudgetScope, BudgetSpec, BudgetStage, Counted, Each, Pending, ReasoningEffort,
@@ -28,6 +37,10 @@ pub use catalog::{
     WorkloadSlo, WorkloadSpec, WorkloadState,
 };
 pub use exception::{ArchitectureReview, EXCEPTION_DAYS_MAX, ExceptionScope, ExceptionSpec};
+pub use formula::{
+    Badge, Board, Competitors, ComplianceFactors, ContributionKind, ContributionPoints,
+    ReusePoints, ScoreWeights, ScoringFormulaSpec, Title,
+};
 pub use grant::{GrantAsk, GrantSpec};
 pub use key::{
     KeyReinstatement, KeySecret, KeySpec, KeySuspension, SECRET_CHARACTERS_MIN, weak_secret,
@@ -38,7 +51,7 @@ pub use people::{
 };
 pub use period::{
     CommentKind, CommentReply, CommentState, PeriodComment, PeriodSeal, PeriodSpec, PeriodState,
-    StatementSeal,
+    SealedAdjustment, StatementSeal,
 };
 pub use policy::{
     Containment, OverrideFor, PolicyOverride, PolicyRule, PolicySpec, RedactionPattern,
@@ -57,3 +70,23 @@ pub use rate_card::{
     RoundingMode, RoundingPer, SharedCost, SharedSplit,
 };
 pub use retention::{ClassRetention, RETENTION_DAYS_MAX, Retention};
+pub use review::{QuarterlyReviewSpec, ReviewDecision, ReviewSubject};
+pub use rollout::{
+    Asked, GateResult, RolloutGate, RolloutRules, RolloutSpec, RolloutStage, RolloutStep,
+    RolloutThresholds,
+};
+pub use scoreboard::{
+    PSEUDONYM_CHARACTERS_MAX, PeopleShown, ScoreboardChoiceSpec, Scoreboards, SeasonLength, ShownAs,
+};
+pub use sprint::{
+    MeetingState, SprintSpec, SprintTarget, TargetMeasure, TargetResult, TargetScope,
+    TargetWithdrawn,
+};
+pub use story::{
+    ContributionSpec, ContributionState, ContributionText, StoryClaim, StoryEstimate, StoryFigures,
+    StoryResult, StorySpec, StoryTasks, StoryVerdict, StoryWindow,
+};
+pub use template::{
+    RenderedText, TemplateAbout, TemplateEvaluation, TemplateSpec, TemplateState, TemplateText,
+    TemplateVariable, TemplateVersion, VariableProblems, VersionReview, VersionState,
+};

@@ -8,7 +8,7 @@ use crate::{
     CostCenterName, FieldError, Kind, PersonName, PicoUsd, Reference, Role, TeamName, Tier,
     Weekday,
     resource::KindSpec,
-    spec::{AccessRule, RateLimit, Retention},
+    spec::{AccessRule, RateLimit, Retention, RolloutRules, Scoreboards},
     vocabulary::vocabulary,
 };
 
@@ -39,6 +39,12 @@ pub struct OrganizationSpec {
     /// How long it is known who called, and whether prompts are kept, by class of data.
     #[serde(default, skip_serializing_if = "Retention::is_default")]
     pub retention: Retention,
+    /// What has to be measured before a cost center is shown what it uses, and is charged.
+    #[serde(default, skip_serializing_if = "RolloutRules::is_default")]
+    pub rollout: RolloutRules,
+    /// Who sees whom on scoreboards, and how long a season is.
+    #[serde(default, skip_serializing_if = "Scoreboards::is_default")]
+    pub scoreboards: Scoreboards,
 }
 
 vocabulary! {
@@ -183,6 +189,8 @@ impl Default for OrganizationSpec {
             tiers_on_request: Vec::new(),
             own_keys: AccessRule::Open,
             retention: Retention::default(),
+            rollout: RolloutRules::default(),
+            scoreboards: Scoreboards::default(),
         }
     }
 }
@@ -210,6 +218,21 @@ impl KindSpec for OrganizationSpec {
             errors.push(FieldError::new("currency", "expected an ISO 4217 code such as `USD`"));
         }
         self.retention.check(errors);
+        self.rollout.check(errors);
+        self.scoreboards.check(errors);
+    }
+}
+
+// === impl ChargebackRule ===
+
+impl ChargebackRule {
+    /// Whether whoever uses something in production pays for it on that day.
+    pub fn charges_on(&self, day: Date) -> bool {
+        match self.model {
+            ChargebackModel::Production | ChargebackModel::Hybrid | ChargebackModel::Quota => true,
+            ChargebackModel::Subsidy => self.until.is_some_and(|until| until < day),
+            ChargebackModel::Showback => false,
+        }
     }
 }
 
@@ -227,6 +250,12 @@ impl Chargeback {
         let newest = ChargebackRule { model, from, until, quota_usd };
         let holds = |rule: &&ChargebackRule| rule.from.is_none_or(|from| from <= day);
         std::iter::once(&newest).chain(self.history.iter().rev()).find(holds).cloned()
+    }
+
+    /// What holds on a day or, where it begins later, from its first day on; none without a
+    /// model.
+    pub fn on_or_after(&self, day: Date) -> Option<ChargebackRule> {
+        self.on(day.max(self.from.unwrap_or(day)))
     }
 
     fn check(&self, errors: &mut Vec<FieldError>) {

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CostCenterName, Exact, FieldError, PicoUsdSum, resource::KindSpec, vocabulary::vocabulary,
+    CostCenterName, Exact, FieldError, Name, PicoUsdSum, resource::KindSpec, vocabulary::vocabulary,
 };
 
 vocabulary! {
@@ -101,6 +101,19 @@ pub struct PeriodSeal {
     pub postings: u64,
     /// The statements, by cost center; the one without is what nobody answers for.
     pub statements: Vec<StatementSeal>,
+    /// What of posted adjustments stands in them; a later month has what changed since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adjustments: Vec<SealedAdjustment>,
+}
+
+/// An adjustment as it stands in a closed month.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SealedAdjustment {
+    /// Its name.
+    pub adjustment: Name,
+    /// What it came to.
+    pub amount_usd: PicoUsdSum,
 }
 
 /// The seal of one statement.

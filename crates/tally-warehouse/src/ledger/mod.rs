@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::{error::WarehouseError, store, warehouse::Warehouse};
 
 pub use late::{Posted, Spent};
+pub(crate) use stream::{Known, typed};
 pub(crate) use tables::prepare;
 
 /// Why a posting was made.
@@ -27,6 +28,8 @@ pub enum PostingEntry {
     Reversal,
     /// No call: idle capacity, shared cost, rounding.
     Overhead,
+    /// No call: a difference from a provider's bill that was approved.
+    Adjustment,
 }
 
 /// One balanced entry: what was metered, and the difference that the rate made, against who
@@ -105,6 +108,7 @@ impl PostingEntry {
             Self::Late => "late",
             Self::Reversal => "reversal",
             Self::Overhead => "overhead",
+            Self::Adjustment => "adjustment",
         }
     }
 }
@@ -271,20 +275,32 @@ fn kept_rows<E: From<WarehouseError>>(
     take: TakeRow<'_, E>,
 ) -> Result<(), E> {
     let failed = |error: duckdb::Error| E::from(WarehouseError::from(error));
+    // One after the other, so that no more than one statement's rows are sorted at once.
+    let statements = statements_of(connection, period).map_err(failed)?;
     // The empty text is no name, so it can stand for the statement without one.
-    let sql = "SELECT cost_center, json FROM statement_rows WHERE period = ? \
-               AND (? OR coalesce(cost_center, '') = ?) ORDER BY cost_center NULLS LAST, number";
+    let wanted = |name: &&Option<String>| {
+        cost_center.is_none_or(|wanted| name.as_deref().unwrap_or_default() == wanted)
+    };
+    let sql = "SELECT json FROM statement_rows WHERE period = ? \
+               AND cost_center IS NOT DISTINCT FROM ? ORDER BY number";
     let mut statement = connection.prepare(sql).map_err(failed)?;
-    let wanted = params![period, cost_center.is_none(), cost_center.unwrap_or_default()];
-    for batch in statement.stream_arrow(wanted).map_err(failed)? {
-        let (names, rows) = (stream::text(&batch, 0)?, stream::text(&batch, 1)?);
-        for index in 0..batch.num_rows() {
-            use duckdb::arrow::array::Array as _;
-            let name = (!names.is_null(index)).then(|| names.value(index));
-            take(name, rows.value(index))?;
+    for name in statements.iter().filter(wanted) {
+        for batch in statement.stream_arrow(params![period, name]).map_err(failed)? {
+            let rows = stream::text(&batch, 0)?;
+            (0..batch.num_rows()).try_for_each(|row| take(name.as_deref(), rows.value(row)))?;
         }
     }
     Ok(())
+}
+
+/// Whose statements a month has, in their order.
+fn statements_of(
+    connection: &Connection,
+    period: u32,
+) -> Result<Vec<Option<String>>, duckdb::Error> {
+    let sql = "SELECT DISTINCT cost_center FROM statement_rows WHERE period = ? \
+               ORDER BY cost_center NULLS LAST";
+    connection.prepare(sql)?.query_map([period], |row| row.get(0))?.collect()
 }
 
 /// An id out of the sixteen bytes of a column.

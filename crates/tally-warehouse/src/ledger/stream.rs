@@ -25,7 +25,7 @@ const COLUMNS: &str = "event_id::VARCHAR, revision, time_us, cost_center, team, 
      subscription";
 
 /// Names seen before, so that a million calls share the text of one name.
-struct Known<T>(HashMap<String, T>);
+pub(crate) struct Known<T>(HashMap<String, T>);
 
 impl<T> Default for Known<T> {
     fn default() -> Self {
@@ -34,7 +34,7 @@ impl<T> Default for Known<T> {
 }
 
 impl<T: Clone + FromStr> Known<T> {
-    fn get(&mut self, text: Option<&str>) -> Result<Option<T>, WarehouseError> {
+    pub(crate) fn get(&mut self, text: Option<&str>) -> Result<Option<T>, WarehouseError> {
         let Some(text) = text else { return Ok(None) };
         if let Some(known) = self.0.get(text) {
             return Ok(Some(known.clone()));
@@ -185,7 +185,7 @@ pub(super) fn text(batch: &RecordBatch, index: usize) -> Result<&StringArray, Wa
     typed(batch, index)
 }
 
-fn typed<T: 'static>(batch: &RecordBatch, index: usize) -> Result<&T, WarehouseError> {
+pub(crate) fn typed<T: 'static>(batch: &RecordBatch, index: usize) -> Result<&T, WarehouseError> {
     let column = batch.columns().get(index).and_then(|column| column.as_any().downcast_ref());
     column.ok_or_else(|| WarehouseError::Corrupt(format!("column {index} has another type")))
 }

@@ -163,6 +163,12 @@ impl Table {
         self.content == content || (content == Content::Sums && self.content == Content::Histograms)
     }
 
+    /// SQL that removes it, if it is there with other columns.
+    pub(crate) fn drop_sql(&self) -> String {
+        let name = self.name;
+        format!("DROP TABLE IF EXISTS {name}; DROP TABLE IF EXISTS {name}_parts;")
+    }
+
     /// SQL that creates it.
     pub(crate) fn create_sql(&self) -> String {
         let mut columns = vec!["bucket BIGINT NOT NULL".to_owned()];

@@ -40,13 +40,18 @@ pub(super) const OF_WORK: &[Field] = &[
     Field::ValueTag,
 ];
 
-/// What is asked about people and their agents; compared within a type of task.
+/// What is asked about people, their agents and what they work on; compared within a type of
+/// task. What a person works with hardly makes more cells than their agent does.
 pub(super) const OF_PEOPLE: &[Field] = &[
     Field::Person,
     Field::Team,
     Field::Department,
     Field::CostCenter,
+    Field::Workload,
+    Field::WorkloadClass,
+    Field::Application,
     Field::UserAgent,
+    Field::Environment,
     Field::TaskType,
 ];
 

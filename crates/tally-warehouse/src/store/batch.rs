@@ -14,7 +14,7 @@ use duckdb::{
     },
 };
 use serde::Serialize;
-use tally_types::{Outcome, PicoUsd, UsageEvent, WorkloadName};
+use tally_types::{Fingerprint, Outcome, PicoUsd, UsageEvent, WorkloadName};
 use uuid::Uuid;
 
 use crate::error::WarehouseError;
@@ -168,6 +168,8 @@ impl Row for UsageEvent {
         result(&mut columns, rows);
         columns.task_keys(rows.iter().map(|row| task_key_of(row)));
         policies(&mut columns, rows);
+        let bits = |row: &&Self| row.prompt_fingerprint.map(Fingerprint::bits);
+        columns.add(rows.iter().map(bits).collect::<UInt64Array>());
         columns.finish()
     }
 }
@@ -255,6 +257,9 @@ impl Row for Outcome {
         known!(columns, rows, UInt32Array, minutes_saved);
         columns
             .task_keys(rows.iter().map(|row| Some(task_key(row.workload.as_ref(), &row.task_id))));
+        let reporters: Vec<_> =
+            rows.iter().map(|row| row.reported_by.as_ref().map(ToString::to_string)).collect();
+        columns.text(reporters.iter().map(Option::as_deref));
         columns.finish()
     }
 }

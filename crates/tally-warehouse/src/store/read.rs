@@ -2,7 +2,7 @@
 
 use duckdb::{Connection, params_from_iter, types::Value};
 use serde_json::{Map, Value as Json};
-use tally_types::{EventId, PicoUsd, UsageEvent};
+use tally_types::{EventId, Fingerprint, PicoUsd, UsageEvent};
 
 use crate::{error::WarehouseError, schema, zone};
 
@@ -104,6 +104,9 @@ fn to_json(name: &str, value: Value) -> Result<Option<Json>, WarehouseError> {
         Value::BigInt(pico) => Json::from(PicoUsd::from_pico(pico).to_string()),
         Value::USmallInt(number) => Json::from(number),
         Value::UInt(number) => Json::from(number),
+        Value::UBigInt(bits) if name == "prompt_fingerprint" => {
+            Json::from(Fingerprint::new(bits).to_string())
+        }
         Value::UBigInt(number) => Json::from(number),
         Value::Text(text) => match name {
             "tags" | "billing_modifiers" | "tool_requests" | "redactions" | "rules"

@@ -85,16 +85,14 @@ pub(crate) fn outcome(
     workload: Option<&WorkloadName>,
     task: &str,
 ) -> Result<Option<Outcome>, WarehouseError> {
+    let columns = schema::kept_outcomes();
     let key = batch::task_key(workload, task);
     let condition = format!("task_key = {key}");
     let mut found = read::rows(
         connection,
-        &format!(
-            "SELECT {} FROM task_results WHERE {condition} LIMIT 1",
-            read::select(schema::OUTCOMES)
-        ),
+        &format!("SELECT {} FROM task_results WHERE {condition} LIMIT 1", read::select(&columns)),
         &[],
-        schema::OUTCOMES,
+        &columns,
     )?;
     let Some(fields) = found.pop() else { return Ok(None) };
     serde_json::from_value(serde_json::Value::Object(fields))

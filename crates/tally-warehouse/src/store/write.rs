@@ -207,6 +207,7 @@ fn write_outcomes(
     }
     batch::load_ids(connection, "replaced", accepted.replaced.iter().copied())?;
     let names = schema::names_sql(schema::OUTCOMES);
+    let reporter = schema::names_sql(schema::REPORTER);
     // An amendment may name another task: the task it leaves is settled anew, too.
     connection.execute_batch(
         "CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT task_key FROM outcomes \
@@ -221,7 +222,7 @@ fn write_outcomes(
         "INSERT INTO touched SELECT DISTINCT task_key FROM outcomes \
            WHERE outcome_id IN (SELECT id FROM written);
          DELETE FROM task_results WHERE task_key IN (SELECT task_key FROM touched);
-         INSERT INTO task_results SELECT DISTINCT ON (task_key) {names}, task_key FROM outcomes \
+         INSERT INTO task_results SELECT DISTINCT ON (task_key) {names}, task_key, {reporter} FROM outcomes \
            WHERE task_key IN (SELECT task_key FROM touched) \
            ORDER BY task_key, time_us DESC, outcome_id DESC;"
     ))?;

@@ -75,6 +75,7 @@ pub(crate) fn outcome(number: u128, task: &str, result: TaskResult) -> Outcome {
         tickets_deflected: None,
         conversions: None,
         minutes_saved: None,
+        reported_by: "key:tickets".parse().ok(),
     }
 }
 

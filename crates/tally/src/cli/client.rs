@@ -14,6 +14,8 @@ use super::{
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A query over years may take its time.
 const TIMEOUT: Duration = Duration::from_secs(300);
+/// Whoever watches for longer asks again.
+const FOLLOW_TIMEOUT: Duration = Duration::from_secs(24 * 3_600);
 const PAGE_SIZE: &str = "500";
 
 /// A client of one running Tally.
@@ -118,6 +120,34 @@ impl Client {
     ) -> anyhow::Result<T> {
         let request = self.request(Method::POST, path, &[])?.json(body);
         self.read(request).await
+    }
+
+    /// The answer to a PUT of JSON.
+    ///
+    /// # Errors
+    /// No connection, a refusal, or an answer of another shape.
+    pub(crate) async fn put<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        let request = self.request(Method::PUT, path, &[])?.json(body);
+        self.read(request).await
+    }
+
+    /// A GET whose answer goes on: server-sent events.
+    ///
+    /// # Errors
+    /// No connection, or a refusal.
+    pub(crate) async fn follow(&self, path: &[&str]) -> anyhow::Result<reqwest::Response> {
+        let request = self.request(Method::GET, path, &[])?.timeout(FOLLOW_TIMEOUT);
+        let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let body = answer.text().await.map_err(|error| self.unreachable(&error))?;
+        Err(anyhow!(self.refusal(status, &body)))
     }
 
     /// Writes the answer to a GET as it comes; gives how many bytes it was.

@@ -14,6 +14,10 @@ use super::{client::Client, connection::Connection, output};
 pub(crate) enum ExportCommand {
     /// Write a month as FOCUS, the open format for cost and usage
     Focus(FocusArgs),
+    /// Write a month's calls with all that their price and their statement depend on
+    Events(EventsArgs),
+    /// Write what came of a month's tasks, and who reported it: with their calls, all that scoreboards depend on
+    Outcomes(EventsArgs),
 }
 
 /// Arguments of `tally export focus`.
@@ -34,6 +38,18 @@ pub(crate) struct FocusArgs {
     out: PathBuf,
 }
 
+/// Arguments of `tally export events` and of `tally export outcomes`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EventsArgs {
+    /// The month, such as 2026-10
+    #[arg(long, value_name = "MONTH")]
+    period: String,
+
+    /// Where to write it; a name that ends in .parquet
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
 /// Runs `tally export`.
 ///
 /// # Errors
@@ -41,26 +57,50 @@ pub(crate) struct FocusArgs {
 pub(crate) async fn run(command: ExportCommand, connection: &Connection) -> anyhow::Result<()> {
     match command {
         ExportCommand::Focus(args) => focus(&args, connection).await,
+        ExportCommand::Events(args) => parquet("events", "calls", &args, connection).await,
+        ExportCommand::Outcomes(args) => parquet("outcomes", "outcomes", &args, connection).await,
     }
 }
 
 async fn focus(args: &FocusArgs, connection: &Connection) -> anyhow::Result<()> {
-    let format = format_of(&args.out)?;
-    let query =
-        [("period", args.period.as_str()), ("version", args.version.as_str()), ("format", format)];
-    let client = Client::new(connection)?;
+    let (period, version) = (args.period.as_str(), args.version.as_str());
+    let query = [("period", period), ("version", version), ("format", format_of(&args.out)?)];
+    let bytes = download("focus", &query, &args.out, connection).await?;
     let path = args.out.display();
+    output::out(&format!("Wrote {period} as FOCUS {version} to {path} ({bytes} bytes)."))
+}
+
+async fn parquet(
+    export: &str,
+    what: &str,
+    args: &EventsArgs,
+    connection: &Connection,
+) -> anyhow::Result<()> {
+    let path = args.out.display();
+    if format_of(&args.out).ok() != Some("parquet") {
+        return Err(anyhow!("`--out {path}`: expected a name that ends in .parquet"));
+    }
+    let query = [("period", args.period.as_str())];
+    let bytes = download(export, &query, &args.out, connection).await?;
+    output::out(&format!("Wrote the {what} of {} to {path} ({bytes} bytes).", args.period))
+}
+
+/// Writes an export to a file, whole or not at all; says how many bytes.
+async fn download(
+    export: &str,
+    query: &[(&str, &str)],
+    out: &Path,
+    connection: &Connection,
+) -> anyhow::Result<u64> {
+    let client = Client::new(connection)?;
     // What breaks off must not stand where a whole file is expected.
-    let part = part_of(&args.out);
+    let part = part_of(out);
     let file = fs::File::create(&part).with_context(|| part.display().to_string())?;
     let file = std::io::BufWriter::new(file);
-    match client.download(&["api", "v1", "exports", "focus"], &query, file).await {
+    match client.download(&["api", "v1", "exports", export], query, file).await {
         Ok(bytes) => {
-            fs::rename(&part, &args.out).with_context(|| path.to_string())?;
-            output::out(&format!(
-                "Wrote {} as FOCUS {} to {path} ({bytes} bytes).",
-                args.period, args.version
-            ))
+            fs::rename(&part, out).with_context(|| out.display().to_string())?;
+            Ok(bytes)
         }
         Err(error) => {
             let _ = fs::remove_file(&part);

@@ -102,7 +102,8 @@ pub(crate) async fn organization_zone(client: &Client) -> anyhow::Result<TimeZon
 
 async fn kinds(client: &Client, format: Format) -> anyhow::Result<()> {
     let mut counts = Vec::new();
-    for kind in Kind::ALL {
+    // How people want to appear is shown to themselves only, so there is no list of it.
+    for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::ScoreboardChoice) {
         let resources: Vec<serde::de::IgnoredAny> =
             client.list(&["api", "v1", kind.plural()], &[]).await?;
         counts.push((*kind, resources.len()));
@@ -183,7 +184,16 @@ const fn columns(kind: Kind) -> &'static [&'static str] {
         Kind::Baseline => &["workload", "from", "until", "spend_usd", "signed_by"],
         Kind::RateCard => &["from", "until", "markup_percent", "negotiated", "currency"],
         Kind::Period => &["state", "opened_by", "comments"],
+        Kind::Adjustment => &["date", "variance", "amount_usd", "state", "cost_center"],
+        Kind::Rollout => &["stage", "steps"],
+        Kind::Sprint => &["state", "targets", "closed_by"],
+        Kind::QuarterlyReview => &["state", "decisions", "closed_by"],
+        Kind::ScoreboardChoice => &["shown", "pseudonym", "at"],
+        Kind::ScoringFormula => &["from", "reason"],
         Kind::Policy => &["rules"],
+        Kind::Template => &["owner", "state", "versions", "replaced_by"],
+        Kind::Story => &["author", "at"],
+        Kind::Contribution => &["author", "state", "decided_by"],
     }
 }
 

@@ -26,6 +26,9 @@ mod problem;
 mod query;
 mod reconcile;
 mod retention;
+mod rollout;
+mod score;
+mod sharing;
 mod sim;
 mod statement;
 mod status;
@@ -66,9 +69,32 @@ pub(crate) enum ClientCommand {
     Catalog(catalog::CatalogArgs),
     /// See usage that no workload explains, and register it
     Inventory(catalog::InventoryArgs),
+    /// See how far cost centers have come towards being charged, and take them on
+    #[command(subcommand)]
+    Rollout(rollout::RolloutCommand),
+    /// See the month's reduction targets and where to look first; set and close them
+    #[command(subcommand)]
+    Sprint(rollout::SprintCommand),
+    /// Hold the quarter's review of policies and prices
+    #[command(subcommand)]
+    Review(rollout::ReviewCommand),
+    /// Find, use and write prompts that people share
+    #[command(subcommand)]
+    Template(sharing::TemplateCommand),
+    /// Tell what a change saved, as Tally measures it
+    #[command(subcommand)]
+    Story(sharing::StoryCommand),
+    /// Share failure cases, evaluations, guardrail patterns and mentoring
+    #[command(subcommand)]
+    Contribution(sharing::ContributionCommand),
     /// Prepare the monthly governance meeting
     #[command(subcommand)]
     Governance(catalog::GovernanceCommand),
+    /// See the scoreboard, live in the terminal
+    Top(score::TopArgs),
+    /// See why a score is what it is, choose how you appear, read the formula
+    #[command(subcommand)]
+    Score(score::ScoreCommand),
     /// Look up and import prices
     #[command(subcommand)]
     Prices(prices::PricesCommand),
@@ -93,8 +119,9 @@ pub(crate) enum ClientCommand {
     /// Write the books to files for other programs
     #[command(subcommand)]
     Export(export::ExportCommand),
-    /// Hold a provider's bill against what was metered
-    Reconcile(reconcile::ReconcileArgs),
+    /// Hold providers' bills against what was metered, and settle the differences
+    #[command(subcommand)]
+    Reconcile(reconcile::ReconcileCommand),
     /// See how long personal data is kept, and purge what is older
     #[command(subcommand)]
     Retention(retention::RetentionCommand),
@@ -131,6 +158,16 @@ pub(crate) async fn run(command: ClientCommand, connection: Connection) -> anyho
         ClientCommand::Catalog(args) => catalog::run(args, &connection).await,
         ClientCommand::Inventory(args) => catalog::run_inventory(args, &connection).await,
         ClientCommand::Governance(command) => catalog::run_governance(command, &connection).await,
+        ClientCommand::Rollout(command) => rollout::run(command, &connection).await,
+        ClientCommand::Sprint(command) => rollout::run_sprint(command, &connection).await,
+        ClientCommand::Review(command) => rollout::run_review(command, &connection).await,
+        ClientCommand::Top(args) => score::top(args, &connection).await,
+        ClientCommand::Score(command) => score::run(command, &connection).await,
+        ClientCommand::Template(command) => sharing::run(command, &connection).await,
+        ClientCommand::Story(command) => sharing::run_story(command, &connection).await,
+        ClientCommand::Contribution(command) => {
+            sharing::run_contribution(command, &connection).await
+        }
         ClientCommand::Prices(command) => prices::run(command, &connection).await,
         ClientCommand::Budget(command) => budget::run(command, &connection).await,
         ClientCommand::Statement(command) => statement::run(command, &connection).await,
@@ -139,7 +176,7 @@ pub(crate) async fn run(command: ClientCommand, connection: Connection) -> anyho
         ClientCommand::Policy(command) => policy::run(command, &connection).await,
         ClientCommand::Audit(command) => audit::run(command, &connection).await,
         ClientCommand::Export(command) => export::run(command, &connection).await,
-        ClientCommand::Reconcile(args) => reconcile::run(args, &connection).await,
+        ClientCommand::Reconcile(command) => reconcile::run(command, &connection).await,
         ClientCommand::Retention(command) => retention::run(command, &connection).await,
         ClientCommand::Prompt(command) => retention::run_prompt(command, &connection).await,
         ClientCommand::Erase(command) => erase::run(command, &connection).await,

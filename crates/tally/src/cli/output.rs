@@ -35,6 +35,21 @@ pub(crate) fn out(text: &str) -> anyhow::Result<()> {
     finish(write_all(&mut io::stdout().lock(), text)).context("cannot write to standard output")
 }
 
+/// Writes what the API answered: as JSON, or as people read it.
+///
+/// # Errors
+/// It is not what was expected; as [`out`].
+pub(crate) fn shown<T: serde::de::DeserializeOwned>(
+    as_json: bool,
+    found: serde_json::Value,
+    render: impl FnOnce(T) -> String,
+) -> anyhow::Result<()> {
+    if as_json {
+        return json(&found);
+    }
+    out(&render(serde_json::from_value(found)?))
+}
+
 /// Writes a line to standard error: what matters but is no part of the answer.
 pub(crate) fn note(text: &str) {
     // Nothing is left to tell about it when standard error is gone.

@@ -1,5 +1,7 @@
 //! `tally statement` and `tally rate-card`: what cost centers pay, month by month.
 
+mod months;
+
 use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow};
@@ -12,7 +14,8 @@ use super::{
     apply::files,
     client::Client,
     connection::Connection,
-    number, output,
+    number,
+    output::{self, shown},
     table::{Align, Table},
 };
 
@@ -24,6 +27,12 @@ pub(crate) enum StatementCommand {
         /// The month, such as 2026-10; by default the one that goes on
         #[arg(long, value_name = "MONTH")]
         period: Option<String>,
+    },
+    /// Show months: how far each has come, and what was sealed
+    Months {
+        /// Only what is about this cost center
+        #[arg(long, value_name = "NAME")]
+        cost_center: Option<CostCenterName>,
     },
     /// Show one statement with its lines
     Show(ShowArgs),
@@ -132,6 +141,12 @@ pub(crate) async fn run(command: StatementCommand, connection: &Connection) -> a
             let found: Value = client.get(&["api", "v1", "statements"], &query).await?;
             shown(json, found, |found| list(&found))
         }
+        StatementCommand::Months { cost_center } => {
+            let query: Vec<_> =
+                cost_center.iter().map(|it| ("cost_center", it.0.as_str())).collect();
+            let found: Value = client.get(&["api", "v1", "statement-months"], &query).await?;
+            shown(json, found, |found| months::render(&found))
+        }
         StatementCommand::Show(args) => show(args, &client, json).await,
         StatementCommand::Verify { period } => {
             let path = ["api", "v1", "periods", &period, "verify"];
@@ -210,18 +225,6 @@ async fn step(
         Some(count) => format!("{period} is closed; {count} statements are sealed"),
         None => format!("{period}: {state}"),
     })
-}
-
-/// As JSON, or as people read it.
-fn shown<T: serde::de::DeserializeOwned>(
-    as_json: bool,
-    found: Value,
-    render: impl FnOnce(T) -> String,
-) -> anyhow::Result<()> {
-    if as_json {
-        return output::json(&found);
-    }
-    output::out(&render(serde_json::from_value(found)?))
 }
 
 const MONEY: [&str; 5] = ["list", "difference", "charged", "central", "unallocated"];

@@ -3,19 +3,24 @@
 
 mod accounts;
 mod announce;
+mod books;
 mod chance;
+mod choices;
 mod company;
 mod founding;
 mod history;
 mod http;
 mod live;
 mod outcome;
+mod rollout;
+mod sharing;
 mod work;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use tally_api::SecretMaker;
+use tally_ledger::Month;
 use tally_sim::{FaultRates, SimConfig, SimOptions};
 use tally_types::{Clock, Role, Weekday};
 use tokio::net::TcpListener;
@@ -89,7 +94,9 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     drop(bind(arguments.listen).await?);
     let sim = bind(arguments.sim_listen).await?;
     let sim_address = sim.local_addr()?;
-    let company = Arc::new(found(&arguments, &config, sim_address).await?);
+    let (company, founding) = found(&arguments, &config, sim_address).await?;
+    let (company, today) = (Arc::new(company), founding.until.to_zoned(company::zone()).date());
+    let months = books::whole_months(today, founding.days)?;
     let options =
         SimOptions { seed: arguments.seed, calls_kept: CALLS_KEPT, config: temper(arguments.sim) };
     let simulator = tokio::spawn(tally_sim::serve(sim, options, std::future::pending()));
@@ -102,6 +109,8 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     let demo = Demo {
         sim: sim_address,
         folder: arguments.folder,
+        months,
+        days: founding.days,
         traffic: Traffic { tally, company, keys, seed: arguments.seed, rate: arguments.rate },
     };
     let stop = CancellationToken::new();
@@ -117,6 +126,10 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
 struct Demo {
     sim: SocketAddr,
     folder: PathBuf,
+    /// Those that the history holds whole.
+    months: Vec<Month>,
+    /// How many days the history has.
+    days: u32,
     traffic: Traffic,
 }
 
@@ -139,6 +152,21 @@ impl Demo {
         Ok(())
     }
 
+    /// People share what they know.
+    async fn share(&self, finops: &str, today: tally_types::Date) -> anyhow::Result<()> {
+        let Traffic { tally, company, keys, .. } = &self.traffic;
+        let writes = |person: &&company::Person| person.roles == [Role::Developer];
+        let mut people = company.people.iter().filter(writes).filter_map(|person| {
+            let key = keys.get(&secret_of_person(person))?;
+            Some((key.as_str(), &person.name.0))
+        });
+        let (Some((developer, _)), Some(colleague)) = (people.next(), people.next()) else {
+            return Ok(());
+        };
+        let days = i64::from(self.days);
+        sharing::Circle { tally, finops, developer, colleague, today, days }.work().await
+    }
+
     /// The password that everyone has; none when the demo ends before it began.
     async fn let_people_in(&self, stop: &CancellationToken) -> anyhow::Result<Option<String>> {
         let Traffic { tally, company, keys, .. } = &self.traffic;
@@ -148,6 +176,14 @@ impl Demo {
             let admin = admin.and_then(|admin| keys.get(&secret_of_person(admin)));
             let password = accounts::made_up_password();
             accounts::open_accounts(tally, admin.context("no administrator")?, &password).await?;
+            books::keep(tally, company, keys, &self.months).await?;
+            let finops = company.people.iter().find(|person| person.roles.contains(&Role::Finops));
+            if let Some(key) = finops.and_then(|finops| keys.get(&secret_of_person(finops))) {
+                let today = SystemClock::new().now().to_zoned(company::zone()).date();
+                rollout::Desk { tally, key, today }.work().await?;
+                self.share(key, today).await?;
+            }
+            choices::choose(tally, company, keys).await;
             announce::write_env(&self.traffic, self.sim, &self.folder)?;
             anyhow::Ok(password)
         };
@@ -183,7 +219,7 @@ async fn found(
     arguments: &DemoArguments,
     config: &Config,
     sim: SocketAddr,
-) -> anyhow::Result<Company> {
+) -> anyhow::Result<(Company, Founding)> {
     let now = SystemClock::new().now();
     let wanted = Founding::new(arguments.seed, arguments.people, arguments.days, now);
     let founding = Founding::load_or(&config.data, wanted)?;
@@ -206,7 +242,7 @@ async fn found(
             let rows = history::load(&history, &warehouse, &options, now)?;
             Founding { rows: Some(rows), ..founding }.save(&folder)?;
         }
-        Ok(company)
+        Ok((company, founding))
     })
     .await?
 }

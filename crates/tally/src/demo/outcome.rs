@@ -1,11 +1,11 @@
 //! What came of a task.
 
-use tally_types::{EventId, Outcome, PicoUsd, TaskResult, Tier, Timestamp};
+use tally_types::{EventId, Outcome, PicoUsd, Reporter, TaskResult, Tier, Timestamp};
 use uuid::Uuid;
 
 use super::{
     chance::{Chance, whole},
-    company::{Workload, Worth},
+    company::{TRACKER, Workload, Worth},
 };
 
 /// Of so many tasks nobody ever reports what came of them.
@@ -59,6 +59,7 @@ impl Done<'_> {
             tickets_deflected: None,
             conversions: None,
             minutes_saved: None,
+            reported_by: TRACKER.parse().map(Reporter::Key).ok(),
         };
         if succeeded {
             add_worth(chance, self.workload.plan.worth, &mut outcome);

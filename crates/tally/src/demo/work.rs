@@ -5,11 +5,19 @@ use tally_types::{KeyName, ServiceTier};
 
 use super::{
     chance::{Chance, whole},
-    company::{ANTHROPIC, Company, Model, PREVIEW, Person, Rhythm, Workload},
+    company::{ANTHROPIC, CODING, Company, Model, PREVIEW, Person, Rhythm, Workload},
 };
 
 /// Chats that try out a model without a known price.
 const PREVIEWED: f64 = 0.025;
+/// Workloads of which some tasks use a template.
+const TEMPLATES: &[(&str, &str)] = &[
+    (CODING, "small-change@1"),
+    ("meeting-notes", "safe-summary@1"),
+    ("code-review-bot", "code-review@1"),
+];
+/// How much of a prompt and an answer is left with a template.
+pub(crate) const WITH_TEMPLATE: f64 = 0.72;
 /// Most people stay with the model they like.
 const LOYAL: f64 = 0.8;
 
@@ -24,6 +32,8 @@ pub(crate) struct Caller<'a> {
     pub(crate) user_agent: String,
     pub(crate) task_type: Option<&'static str>,
     pub(crate) task_id: Option<String>,
+    /// The template that the task's calls name.
+    pub(crate) template: Option<&'static str>,
     pub(crate) session: Option<String>,
     pub(crate) value: Option<&'static str>,
     pub(crate) service_tier: ServiceTier,
@@ -75,6 +85,7 @@ impl<'a> Caller<'a> {
         model: &'a Model,
         application: &str,
     ) -> Self {
+        let task_id = format!("{}-{:012x}", workload.name, chance.next() >> 16);
         Self {
             person: None,
             workload: Some(workload),
@@ -83,7 +94,8 @@ impl<'a> Caller<'a> {
             application: application.to_owned(),
             user_agent: user_agent(application),
             task_type: chance.weighted(workload.plan.task_types).copied(),
-            task_id: Some(format!("{}-{:012x}", workload.name, chance.next() >> 16)),
+            template: template_of(workload.plan.name, &task_id),
+            task_id: Some(task_id),
             session: None,
             value: Some(workload.plan.value),
             service_tier: ServiceTier::Standard,
@@ -96,6 +108,12 @@ impl<'a> Caller<'a> {
     pub(crate) fn without_workload(self) -> Self {
         Self { workload: None, task_id: None, ..self }
     }
+}
+
+/// Some of the work is done with a template that people share.
+fn template_of(workload: &str, task_id: &str) -> Option<&'static str> {
+    let (_, template) = TEMPLATES.iter().find(|(name, _)| *name == workload)?;
+    task_id.ends_with(['0', '1', '2', '3', '4']).then_some(*template)
 }
 
 fn liked_model<'a>(

@@ -654,7 +654,101 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/exports/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A month's calls as Parquet
+         * @description Every usage event of a month with all that its price and its statement depend on, so that anybody can compute both anew. Streamed; an answer that breaks off is no whole file.
+         *
+         *     Roles: admin, finops, auditor.
+         */
+        get: operations["exportEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/outcomes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A month's outcomes as Parquet
+         * @description What came of each task and who reported it, by the time of the outcome: with the months' calls, all that scoreboards depend on. Streamed; an answer that breaks off is no whole file.
+         *
+         *     Roles: admin, finops, auditor.
+         */
+        get: operations["exportOutcomes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reconciliations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Bills that were held against what was metered
+         * @description The latest days first.
+         *
+         *     Roles: admin, finops, auditor.
+         */
+        get: operations["listReconciliations"];
+        put?: never;
+        /**
+         * Hold a bill against what was metered, and keep it
+         * @description Every difference by day (UTC), model and meter, why it is there, and the adjustment that would settle it. The same bill again changes nothing: what was found first is given back. With `dry_run` nothing is kept.
+         *
+         *     Roles: admin, finops. Keys need the scope `write`.
+         */
+        post: operations["importBill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reconciliations/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One bill with its differences
+         * @description What was decided about each, what of it stands in which month, and what calls leave of aggregates by now.
+         *
+         *     Roles: admin, finops, auditor.
+         */
+        get: operations["getReconciliation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reconciliations/{name}/approve": {
         parameters: {
             query?: never;
             header?: never;
@@ -664,12 +758,56 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Hold a bill against what was metered
-         * @description Every difference by day (UTC), model and meter, why it is there, and the adjustment that would settle it. Nothing is stored or posted.
+         * Approve proposed adjustments
+         * @description By a person other than who imported the bill. Whose they are is said here: a cost center's, or nobody's. Nothing stands in a statement before it is posted.
          *
-         *     Roles: admin, finops.
+         *     Roles: admin, finops. Keys need the scope `write`.
          */
-        post: operations["reconcile"];
+        post: operations["approveAdjustments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reconciliations/{name}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject proposed adjustments
+         * @description By a person other than who imported the bill. What was approved can be rejected until it is posted.
+         *
+         *     Roles: admin, finops. Keys need the scope `write`.
+         */
+        post: operations["rejectAdjustments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reconciliations/{name}/post": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post approved adjustments
+         * @description They stand in the statements of their month, or, when that is closed, of the month that is open next.
+         *
+         *     Roles: admin, finops. Keys need the scope `write`.
+         */
+        post: operations["postAdjustments"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1690,6 +1828,734 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rollout/stages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far cost centers have come
+         * @description Inventory, showback or chargeback, with what is measured of the gates before the next stage. Owners see their own, managers those of their teams.
+         *
+         *     Roles: admin, finops, security, auditor, viewer; whoever else, for what is their own.
+         */
+        get: operations["getRolloutStages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rollouts/{name}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a cost center to another stage
+         * @description One on when every gate holds, or with `override` and a reason; back with a reason. Never by who answers for it. For chargeback it needs a chargeback model that charges: no override stands in for that.
+         *
+         *     Roles: admin, finops. Keys need the scope `write`.
+         */
+        post: operations["moveRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rollout/sprint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The month's sprint
+         * @description Where to look first, days out of the ordinary, and how the reduction targets stand.
+         *
+         *     Roles: admin, finops, security, auditor, viewer.
+         */
+        get: operations["getSprintPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sprints/{name}/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set a reduction target
+         * @description For a cost center, a team or a workload. The baseline is measured: the month before, unless another range is named. Set as a percentage off it, or as what is wanted.
+         *
+         *     Roles: admin, finops. Keys need the scope `write`.
+         */
+        post: operations["setTarget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sprints/{name}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw a target
+         * @description It stays on record, with the reason.
+         *
+         *     Roles: admin, finops. Keys need the scope `write`.
+         */
+        post: operations["withdrawTarget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sprints/{name}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close a sprint
+         * @description When its month is over: what became of each target is measured and stands.
+         *
+         *     Roles: admin, finops. Keys need the scope `write`.
+         */
+        post: operations["closeSprint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rollout/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The quarter's review of policies and prices
+         * @description What changed of policies, price lists, rate cards and exceptions, which cost centers moved, and what was decided. As JSON, or with `format=markdown` as minutes to keep.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager.
+         */
+        get: operations["getReviewPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarterly-reviews/{name}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record a decision of a review
+         * @description While the review is open; nothing that is recorded is changed.
+         *
+         *     Roles: admin, finops, security. Keys need the scope `write`.
+         */
+        post: operations["recordDecision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarterly-reviews/{name}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close a review
+         * @description With who was there. Its decisions stand.
+         *
+         *     Roles: admin, finops, security. Keys need the scope `write`.
+         */
+        post: operations["closeReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scoreboards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What scoreboards there are
+         * @description Seasons, boards, the formulas in full, who has which title, and where the caller stands.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["getScoreboards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scoreboards/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Standings as they change
+         * @description Server-sent events: `standings` at the beginning and whenever they were computed anew, with the caller's ranks; `end` before the server closes. Comments keep the connection alive.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["liveScoreboards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scoreboards/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why a score is what it is
+         * @description Every part with the peers' median, the tasks that count and those that do not, what was shared, how rules were kept to, and the two changes that would help most. One's own, and those of teams; of others to the roles in `scoreboards.individuals_seen_by`.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["explainScore"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scoreboards/award": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The award of a quarter
+         * @description It goes to the team with the best return: value of vouched outcomes for all that was spent.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["getScoreboardAward"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scoreboards/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A board
+         * @description `overall`, `efficiency`, `improvement`, `knowledge`, or `return` of teams, page by page. People appear as they chose: by name, by a pseudonym, or not at all.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["getScoreboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/scoreboard-choice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How I appear on scoreboards
+         * @description What I chose, or what holds for who chose nothing; and pseudonyms that are free.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["getMyScoreboardChoice"];
+        /**
+         * Choose how I appear on scoreboards
+         * @description By name, by a pseudonym, or not at all; nobody else can say so. It holds at once, for past seasons, too.
+         *
+         *     For everyone who has a role. Keys need the scope `write`.
+         */
+        put: operations["putMyScoreboardChoice"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/library": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search templates
+         * @description By words of name, title, purpose and text, by task type, in use or retired. Those in use first, by name.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["searchTemplates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/library/starter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take over the templates that come with Tally
+         * @description Those that are not there yet, approved as they are. Nobody gets points for them.
+         *
+         *     Roles: admin, finops, security. Keys need the scope `write`.
+         */
+        post: operations["importStarter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List /api/v1/templates
+         * @description By name, page by page.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["listTemplates"];
+        put?: never;
+        /**
+         * Write a template
+         * @description With its first version, a draft until somebody else approves it.
+         *
+         *     For everyone who has a role. Keys need the scope `write`.
+         */
+        post: operations["newTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{name}/render": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fill in a template
+         * @description Gives the messages as OpenAI's and Anthropic's APIs take them. Every variable without a default has to be said.
+         *
+         *     For everyone who has a role.
+         */
+        post: operations["renderTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{name}/effect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a template did
+         * @description Tasks of 90 days that used it, held against tasks of the same workload and task type that did not: cost, tokens, time and success, each with an interval; version by version.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["getTemplateEffect"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{name}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retire a template
+         * @description By its owner. Calls that name it are told what takes its place.
+         *
+         *     For everyone who has a role. Keys need the scope `write`.
+         */
+        post: operations["retireTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write a version of a template
+         * @description By its owner; a draft until somebody else approves it.
+         *
+         *     For everyone who has a role. Keys need the scope `write`.
+         */
+        post: operations["addTemplateVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{name}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a version to be looked at
+         * @description By the template's owner.
+         *
+         *     For everyone who has a role. Keys need the scope `write`.
+         */
+        post: operations["submitTemplateVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{name}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a version, or give it back
+         * @description By somebody else than its owner and its author. An approved one is used where no version is named.
+         *
+         *     For everyone who has a role. Keys need the scope `write`.
+         */
+        post: operations["reviewTemplateVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{name}/evaluations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say how a version did
+         * @description What was tried, and how it went.
+         *
+         *     For everyone who has a role. Keys need the scope `write`.
+         */
+        post: operations["evaluateTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/story-wall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The wall of savings stories
+         * @description The newest first, with what the confirmed ones saved.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["getStoryWall"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/story-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What would become of a story
+         * @description Measured now and not kept. Of own tasks, of the own team, of a workload of the own team; of any tasks for who sees all usage.
+         *
+         *     For everyone who has a role.
+         */
+        post: operations["previewStory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List /api/v1/stories
+         * @description By name, page by page.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["listStories"];
+        put?: never;
+        /**
+         * Tell a savings story
+         * @description What was measured is kept with it: confirmed, unclear or refuted against a comparison group.
+         *
+         *     For everyone who has a role. Keys need the scope `write`.
+         */
+        post: operations["tellStory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stories/{name}/measure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Measure a story again
+         * @description By who told it, with what is known now.
+         *
+         *     For everyone who has a role. Keys need the scope `write`.
+         */
+        post: operations["measureStory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stories/{name}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a story back
+         * @description By who told it; it stays on record.
+         *
+         *     For everyone who has a role. Keys need the scope `write`.
+         */
+        post: operations["withdrawStory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contributions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List /api/v1/contributions
+         * @description By name, page by page.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["listContributions"];
+        put?: never;
+        /**
+         * Share what others can learn from
+         * @description A failure case, an evaluation, a guardrail pattern, or mentoring. It counts once somebody else confirms it.
+         *
+         *     For everyone who has a role. Keys need the scope `write`.
+         */
+        post: operations["offerContribution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contributions/{name}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm or decline a contribution
+         * @description By somebody else than its author; mentoring by who was mentored.
+         *
+         *     For everyone who has a role. Keys need the scope `write`.
+         */
+        post: operations["decideContribution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/access-requests": {
         parameters: {
             query?: never;
@@ -1938,6 +2804,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/statement-months": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Months of statements
+         * @description How far each has come, what was metered in it and, of closed ones, what was sealed. Owners see what is about their cost centers.
+         *
+         *     Roles: admin, finops, auditor; whoever else, for what is their own.
+         */
+        get: operations["listStatementMonths"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/statements/{name}": {
         parameters: {
             query?: never;
@@ -2130,6 +3018,28 @@ export interface paths {
          *     Roles: admin, finops.
          */
         post: operations["previewRateCard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cost-centers/{name}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What another chargeback model would change
+         * @description As if it had held in a month that is over: before and after. Nothing is stored.
+         *
+         *     Roles: admin, finops.
+         */
+        post: operations["previewChargeback"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2430,7 +3340,7 @@ export interface paths {
          * Replace one of /api/v1/cost-centers
          * @description The version must be the one that was read; the new one is one higher.
          *
-         *     Roles: admin. Keys need the scope `write`.
+         *     Roles: admin, finops. Keys need the scope `write`.
          */
         put: operations["updateCostCenter"];
         post?: never;
@@ -3034,6 +3944,332 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/adjustments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List /api/v1/adjustments
+         * @description By name, page by page.
+         *
+         *     Roles: admin, finops, security, auditor.
+         */
+        get: operations["listAdjustments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/adjustments/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one of /api/v1/adjustments
+         * @description With its version.
+         *
+         *     Roles: admin, finops, security, auditor.
+         */
+        get: operations["getAdjustment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rollouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List /api/v1/rollouts
+         * @description By name, page by page.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager.
+         */
+        get: operations["listRollouts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rollouts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one of /api/v1/rollouts
+         * @description With its version.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager.
+         */
+        get: operations["getRollout"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sprints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List /api/v1/sprints
+         * @description By name, page by page.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager.
+         */
+        get: operations["listSprints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sprints/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one of /api/v1/sprints
+         * @description With its version.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager.
+         */
+        get: operations["getSprint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarterly-reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List /api/v1/quarterly-reviews
+         * @description By name, page by page.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager.
+         */
+        get: operations["listQuarterlyReviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarterly-reviews/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one of /api/v1/quarterly-reviews
+         * @description With its version.
+         *
+         *     Roles: admin, finops, security, auditor, viewer, manager.
+         */
+        get: operations["getQuarterlyReview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scoreboard-choices/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one of /api/v1/scoreboard-choices
+         * @description With its version.
+         *
+         *     Roles: ; whoever else, for what is their own.
+         */
+        get: operations["getScoreboardChoice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scoring-formulas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List /api/v1/scoring-formulas
+         * @description By name, page by page.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["listScoringFormulas"];
+        put?: never;
+        /**
+         * Create one of /api/v1/scoring-formulas
+         * @description At version 1, with an entry in the audit trail.
+         *
+         *     Roles: admin. Keys need the scope `write`.
+         */
+        post: operations["createScoringFormula"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scoring-formulas/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one of /api/v1/scoring-formulas
+         * @description With its version.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["getScoringFormula"];
+        /**
+         * Replace one of /api/v1/scoring-formulas
+         * @description The version must be the one that was read; the new one is one higher.
+         *
+         *     Roles: admin. Keys need the scope `write`.
+         */
+        put: operations["updateScoringFormula"];
+        post?: never;
+        /**
+         * Delete one of /api/v1/scoring-formulas
+         * @description Refused while something refers to it.
+         *
+         *     Roles: admin. Keys need the scope `write`.
+         */
+        delete: operations["deleteScoringFormula"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one of /api/v1/templates
+         * @description With its version.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["getTemplate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stories/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one of /api/v1/stories
+         * @description With its version.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["getStory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contributions/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read one of /api/v1/contributions
+         * @description With its version.
+         *
+         *     For everyone who has a role.
+         */
+        get: operations["getContribution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3058,6 +4294,8 @@ export interface components {
             roles: components["schemas"]["Role"][];
             /** @description Whose usage the caller sees; none sees none. */
             sees: components["schemas"]["Scope"] | null;
+            /** @description The cost centers that the caller answers for. */
+            cost_centers: components["schemas"]["CostCenterName"][];
             /** @description What the header `x-tally-csrf` must hold when something is changed by a session. */
             csrf_token: string | null;
             session: components["schemas"]["MySession"] | null;
@@ -3100,6 +4338,8 @@ export interface components {
             /** @description The caller. */
             person: components["schemas"]["PersonName"];
         };
+        /** @description The name of a `CostCenter`. */
+        CostCenterName: components["schemas"]["Name"];
         MySession: {
             id: string;
             /** Format: date-time */
@@ -3370,6 +4610,8 @@ export interface components {
             };
             /** @description The prompt template used. */
             template?: components["schemas"]["TemplateName"] | null;
+            /** @description Of the request, where it belongs to a task: the same request again has the same. */
+            prompt_fingerprint?: components["schemas"]["Fingerprint"] | null;
             /** @description Who served it. */
             provider?: components["schemas"]["ProviderName"] | null;
             /** @description What was asked for: `chat`, `embeddings`, `messages`… */
@@ -3466,8 +4708,6 @@ export interface components {
         CallId: string;
         /** @description Where an event was seen. */
         Source: "gateway" | "otlp" | "transcript" | "import" | "report" | "simulated";
-        /** @description The name of a `CostCenter`. */
-        CostCenterName: components["schemas"]["Name"];
         /** @description The name of a `Workload`. */
         WorkloadName: components["schemas"]["Name"];
         /** @description What a workload is for. */
@@ -3476,6 +4716,7 @@ export interface components {
         Environment: "production" | "experimentation";
         /** @description The name of a `Template`. */
         TemplateName: components["schemas"]["Name"];
+        Fingerprint: string;
         /** @description The name of a `Provider`. */
         ProviderName: components["schemas"]["Name"];
         /** @description How capable, and dear, a model is. */
@@ -3655,9 +4896,12 @@ export interface components {
              * @description Minutes of work saved.
              */
             minutes_saved?: number | null;
+            /** @description Who reported it; not known of reports from before this was recorded. */
+            reported_by?: components["schemas"]["Reporter"] | null;
         };
         /** @description Whether a task reached its goal. */
         TaskResult: "succeeded" | "failed";
+        Reporter: string;
         /** @description Some of a list, and where the rest starts. */
         BudgetUsePage: {
             /** @description In the order of the list. */
@@ -3790,25 +5034,69 @@ export interface components {
         };
         /** @description How much a model may think. */
         ReasoningEffort: "minimal" | "low" | "medium" | "high";
-        /** @description A bill against what was metered. */
+        /** @description An import. */
+        ImportedBill: {
+            /** @description What became of it. */
+            outcome: components["schemas"]["ImportOutcome"];
+            /** @description What was found, now or when it was imported first. */
+            reconciliation: components["schemas"]["Reconciliation"];
+        };
+        /** @description What became of an import. */
+        ImportOutcome: "compared" | "imported" | "known";
+        /** @description A bill with its differences. */
         Reconciliation: {
+            /** @description Follows from what the bill says: the same bill has the same id. */
+            id: string;
             /** @description Who bills. */
             provider: components["schemas"]["ProviderName"];
             /** @description The first day compared, in UTC. */
-            first: string;
+            from: string;
             /** @description The last one. */
-            last: string;
-            /** @description The bill's total; none in reports of usage alone. */
+            to: string;
+            /** @description What the bill was written in. */
+            format: string;
+            /** @description The bill's total; null in reports of usage alone. */
             billed_usd: components["schemas"]["PicoUsdSum"] | null;
-            /** @description What Tally metered on these days, at list price. */
+            /** @description What Tally had metered on these days, at list price, when it was imported. */
             metered_usd: components["schemas"]["PicoUsdSum"];
             /** @description In the order of days, models and meters. */
-            variances: components["schemas"]["Variance"][];
-            /** @description What would make Tally's books agree with the bill: proposals, to be approved. */
-            adjustments: components["schemas"]["ChargeRow"][];
+            variances: components["schemas"]["ReconciledVariance"][];
+            /** @description Who imported it. */
+            imported_by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            imported_at: string;
+            /** @description Why the caller does not decide about it; null where they do. */
+            not_decidable: string | null;
+            /** @description Day by day. */
+            days: components["schemas"]["ReconciledDay"][];
+            /** @description What is proposed and nobody decided about. */
+            proposed_usd: components["schemas"]["PicoUsdSum"];
+            /** @description What is approved and not posted. */
+            approved_usd: components["schemas"]["PicoUsdSum"];
+            /** @description What is rejected. */
+            rejected_usd: components["schemas"]["PicoUsdSum"];
+            /** @description What stands in statements: of aggregates, without what calls have come to cover. */
+            posted_usd: components["schemas"]["PicoUsdSum"];
         };
-        /** @description One difference. */
-        Variance: {
+        /** @description A day of a bill. */
+        ReconciledDay: {
+            /** @description The day, in UTC. */
+            date: string;
+            /** @description What is billed; at list price in reports of usage alone. */
+            billed_usd: components["schemas"]["PicoUsdSum"];
+            /** @description What Tally metered, at list price. */
+            metered_usd: components["schemas"]["PicoUsdSum"];
+        };
+        /** @description A difference, and what became of it. */
+        ReconciledVariance: {
+            /**
+             * Format: uint32
+             * @description 1, 2, 3… in the order of days, models and meters.
+             */
+            number: number;
             /** @description Why. */
             kind: components["schemas"]["VarianceKind"];
             /** @description The day, in UTC. */
@@ -3840,95 +5128,163 @@ export interface components {
              * @description What calls do not cover: an aggregate, never a call.
              */
             gap_quantity: number | null;
+            /** @description Of an aggregate, what is billed, meter by meter. */
+            aggregate?: components["schemas"]["BilledMeter"][];
+            /**
+             * @description What calls did not cover of that when the bill was imported.
+             * @default null
+             */
+            gap_usd: components["schemas"]["PicoUsdSum"] | null;
+            /**
+             * @description The adjustment that would settle it; none where no price is known, or nothing differs in
+             *     money.
+             */
+            proposed_usd: components["schemas"]["PicoUsdSum"] | null;
             /** @description In a sentence. */
             explanation: string;
+            /**
+             * @description Of an aggregate, what calls do not cover by now: less than what was found once calls are
+             *     imported.
+             */
+            uncovered_usd: components["schemas"]["PicoUsdSum"] | null;
+            /** @description What was decided; null while nobody has, or where nothing is proposed. */
+            adjustment: components["schemas"]["AdjustmentSpec"] | null;
+            /** @description The months that have it, once it is posted. */
+            stands_in: components["schemas"]["AdjustmentStandsIn"][];
         };
         /** @description Why a bill differs. */
         VarianceKind: "missing_traffic" | "missing_in_bill" | "price_change" | "rounding" | "unmetered_source" | "unknown_model";
-        /**
-         * @description What was used on one day for one purpose, at one rate, and who pays for it.
-         *
-         *     `amount_usd` = `rate_usd` × `quantity` where there is a rate, and always the sum of
-         *     `payment`. The difference between `amount_usd` and `list_usd` is what the rate card made.
-         */
-        ChargeRow: {
-            /** @description What it is for. */
-            line: components["schemas"]["ChargeLine"];
-            /** @description The day, in the organisation's time zone. */
-            date: string;
-            /** @description Who answers for it; none is unallocated. */
-            cost_center: components["schemas"]["CostCenterName"] | null;
-            /** @description Whose people called. */
-            team: components["schemas"]["TeamName"] | null;
-            /** @description For which work. */
-            workload: components["schemas"]["WorkloadName"] | null;
-            /** @description The work's class. */
-            workload_class: components["schemas"]["WorkloadClass"] | null;
-            /** @description Production or experimentation. */
-            environment: components["schemas"]["Environment"] | null;
-            /** @description The virtual key. */
-            key: components["schemas"]["KeyName"] | null;
-            /** @description Who served. */
-            provider: components["schemas"]["ProviderName"] | null;
-            /** @description The model that served, as Tally names it. */
-            model: string | null;
-            /** @description Its family. */
-            model_family: string | null;
-            /** @description Its tier. */
-            tier: components["schemas"]["Tier"] | null;
-            /** @description The provider's processing tier. */
-            service_tier: components["schemas"]["ServiceTier"] | null;
-            /**
-             * @description What was counted: a kind of token (`input_uncached`, `cache_read`, `cache_write_5m`,
-             *     `cache_write_1h`, `output`, `reasoning`), `request`, `tool:<name>`; `call` where the price
-             *     can no longer be taken apart. Of idle capacity and shared cost, what the rate card calls
-             *     it; empty for rounding.
-             */
+        /** @description What a bill has of one meter of one model. */
+        BilledMeter: {
+            /** @description The model, as the provider or Tally names it; none where a line is of no model. */
+            model?: string | null;
+            /** @description The meter. */
             meter: string;
             /**
              * Format: uint64
-             * @description How many of it.
+             * @description How many; none in reports of costs alone.
+             */
+            quantity?: number | null;
+            /** @description What it costs; at list price in reports of usage alone. */
+            usd: components["schemas"]["PicoUsdSum"];
+        };
+        /**
+         * @description A difference from a provider's bill, named by the reconciliation that found it and its number
+         *     in there, such as `5f0c8d2be1a94c37-2`.
+         */
+        AdjustmentSpec: {
+            /** @description The reconciliation. */
+            reconciliation: string;
+            /**
+             * Format: uint32
+             * @description The number of the variance in there: 1, 2, 3…
+             */
+            number: number;
+            /** @description Who bills. */
+            provider: components["schemas"]["ProviderName"];
+            /** @description The day, in UTC. */
+            date: string;
+            /** @description The model; none where it is a whole day. */
+            model?: string | null;
+            /** @description The meter; none where it is several. */
+            meter?: string | null;
+            /** @description Why the bill differs. */
+            variance: components["schemas"]["VarianceKind"];
+            /** @description What it adds to the books, or takes from them. */
+            amount_usd: components["schemas"]["PicoUsdSum"];
+            /**
+             * Format: uint64
+             * @description What no call covers, where the bill counts.
+             * @default 0
              */
             quantity: number;
             /**
-             * Format: int64
-             * @description The list rate of one, in picodollars.
+             * @description Of an aggregate, what is billed, meter by meter: calls that are imported later take from
+             *     it what they cover. Empty of other adjustments, which stay as they are.
              */
-            list_rate_pico: number | null;
+            aggregate?: components["schemas"]["BilledMeter"][];
+            /** @description What calls did not cover of that when the bill was imported. */
+            gap_usd?: components["schemas"]["PicoUsdSum"];
+            /** @description Who answers for it; none is unallocated. */
+            cost_center?: components["schemas"]["CostCenterName"] | null;
+            /** @description How far it has come. */
+            state: components["schemas"]["AdjustmentState"];
+            /** @description Who decided; never who imported the bill. */
+            decided_by: string;
             /**
-             * Format: int64
-             * @description The internal rate of one, in picodollars.
+             * Format: date-time
+             * @description When.
              */
-            rate_pico: number | null;
-            /** @description At list price; none where no list has a price (then nothing can be charged). */
-            list_usd: components["schemas"]["PicoUsdSum"] | null;
-            /** @description At the internal rate. */
+            decided_at: string;
+            /** @description Why. */
+            reason: string;
+            /** @description Who posted it. */
+            posted_by?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            posted_at?: string | null;
+        };
+        /** @description How far an adjustment has come; before that it is proposed. */
+        AdjustmentState: "approved" | "rejected" | "posted";
+        /** @description A month that has an adjustment. */
+        AdjustmentStandsIn: {
+            /** @description The month. */
+            period: string;
+            /** @description What it has of it. */
             amount_usd: components["schemas"]["PicoUsdSum"];
-            /** @description Who pays it. */
-            payment: components["schemas"]["Payment"];
-            /** @description The rate card that made the internal rate. */
-            rate_card: string | null;
-            /** @description Covered by a subscription: shown, not billed per call. */
-            subscription: boolean;
-            /** @description The closed period that this corrects, such as `2026-10`. */
-            corrects: string | null;
+            /** @description Whether it is closed: then this stays. */
+            closed: boolean;
+        };
+        /** @description Bills that were held against what was metered. */
+        ReconciliationList: {
+            /** @description The latest days first. */
+            items: components["schemas"]["ListedReconciliation"][];
+        };
+        /** @description One of them in short. */
+        ListedReconciliation: {
+            /** @description Follows from what the bill says: the same bill has the same id. */
+            id: string;
+            /** @description Who bills. */
+            provider: components["schemas"]["ProviderName"];
+            /** @description The first day compared, in UTC. */
+            from: string;
+            /** @description The last one. */
+            to: string;
+            /** @description What the bill was written in. */
+            format: string;
+            /** @description The bill's total; null in reports of usage alone. */
+            billed_usd: components["schemas"]["PicoUsdSum"] | null;
+            /** @description What Tally had metered on these days, at list price, when it was imported. */
+            metered_usd: components["schemas"]["PicoUsdSum"];
             /**
              * Format: uint64
-             * @description How many calls are counted here: each call once, in the row of its first meter, so that
-             *     rows add up.
+             * @description How many differences were found.
              */
-            calls: number;
-        };
-        /** @description What a row is for. */
-        ChargeLine: "usage" | "idle" | "shared" | "adjustment" | "correction" | "rounding";
-        /** @description Who pays an amount. Together they are the whole amount, to the picodollar. */
-        Payment: {
-            /** @description The cost center. */
-            charged_usd: components["schemas"]["PicoUsdSum"];
-            /** @description The central budget, on the cost center's behalf. */
-            subsidised_usd: components["schemas"]["PicoUsdSum"];
-            /** @description Nobody yet: no cost center is known, or no rule says who. */
-            unallocated_usd: components["schemas"]["PicoUsdSum"];
+            variances: number;
+            /** @description Who imported it. */
+            imported_by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            imported_at: string;
+            /**
+             * Format: uint
+             * @description How many adjustments are approved and not posted yet.
+             */
+            approved: number;
+            /**
+             * Format: uint
+             * @description How many are posted.
+             */
+            posted: number;
+            /**
+             * Format: uint
+             * @description How many are rejected.
+             */
+            rejected: number;
         };
         /** @description What would happen to a call, as it was understood. */
         PolicyAnswer: {
@@ -4339,7 +5695,7 @@ export interface components {
             updated_at: string;
         };
         /** @description A kind of resource. */
-        Kind: "Organization" | "Provider" | "Model" | "PriceList" | "CostCenter" | "Team" | "Person" | "Workload" | "Key" | "Budget" | "Grant" | "Exception" | "AccessRequest" | "Policy" | "Baseline" | "RateCard" | "Period";
+        Kind: "Organization" | "Provider" | "Model" | "PriceList" | "CostCenter" | "Team" | "Person" | "Workload" | "Key" | "Budget" | "Grant" | "Exception" | "AccessRequest" | "Policy" | "Baseline" | "RateCard" | "Period" | "Adjustment" | "Rollout" | "Sprint" | "QuarterlyReview" | "ScoreboardChoice" | "ScoringFormula" | "Template" | "Story" | "Contribution";
         /** @description A key that was revoked, suspended or reinstated. */
         ChangedKey: {
             resource: components["schemas"]["Resource"];
@@ -4391,7 +5747,7 @@ export interface components {
          *     hold what it was about (`{"session": …}`, `{"invitation": …, "expires": …}`), never a
          *     password, a token or a hash of one.
          */
-        AuditAction: "create" | "update" | "delete" | "prune" | "take_over" | "invite" | "withdraw_invitation" | "set_up" | "join" | "reset_password" | "change_password" | "sign_in" | "sign_out" | "sign_out_everywhere" | "disable" | "enable" | "request_grant" | "approve_grant" | "review_grant" | "deny_grant" | "revoke_grant" | "withdraw_grant" | "escalate_grant" | "expire_grant" | "introduce_audit_key" | "decisions" | "export" | "erase_person" | "request" | "approve" | "deny" | "revoke" | "withdraw" | "escalate" | "expire" | "architecture_review" | "retire" | "open_review" | "comment" | "answer" | "settle" | "close" | "suspend_key" | "reinstate_key" | "acknowledge_violation" | "purge_personal_data" | "read_prompt";
+        AuditAction: "create" | "update" | "delete" | "prune" | "take_over" | "invite" | "withdraw_invitation" | "set_up" | "join" | "reset_password" | "change_password" | "sign_in" | "sign_out" | "sign_out_everywhere" | "disable" | "enable" | "request_grant" | "approve_grant" | "review_grant" | "deny_grant" | "revoke_grant" | "withdraw_grant" | "escalate_grant" | "expire_grant" | "introduce_audit_key" | "decisions" | "export" | "erase_person" | "request" | "approve" | "deny" | "revoke" | "withdraw" | "escalate" | "expire" | "architecture_review" | "retire" | "open_review" | "comment" | "answer" | "settle" | "close" | "suspend_key" | "reinstate_key" | "acknowledge_violation" | "purge_personal_data" | "read_prompt" | "import_bill" | "post" | "move_stage" | "override_stage" | "set_target" | "withdraw_target" | "decide" | "choose" | "submit_version" | "evaluate_template" | "measure_story";
         /** @description A signed checkpoint. */
         AuditCheckpoint: {
             /**
@@ -5345,6 +6701,2027 @@ export interface components {
             /** @description The day by which that was to be looked at. */
             review_by: string | null;
         };
+        /** @description How far cost centers have come. */
+        Rollouts: {
+            /** @description By name; of those, what the caller may see. */
+            items: components["schemas"]["RolloutProgress"][];
+        };
+        /** @description How far a cost center has come. */
+        RolloutProgress: {
+            /** @description The cost center. */
+            cost_center: components["schemas"]["Name"];
+            /** @description Who answers for it. */
+            owner: components["schemas"]["PersonName"];
+            /** @description Where it is. */
+            stage: components["schemas"]["RolloutStage"];
+            /**
+             * Format: date-time
+             * @description Since when; null where it never moved.
+             */
+            since: string | null;
+            /** @description Whether it came there although gates did not hold. */
+            overridden: boolean;
+            /** @description Where it goes next; null at the end. */
+            next: components["schemas"]["RolloutStage"] | null;
+            /** @description What stands before the next stage; at the end, what stood before that. */
+            gates: components["schemas"]["GateResult"][];
+            /** @description Whether all of them hold. */
+            ready: boolean;
+            /** @description How it is charged today. */
+            chargeback: components["schemas"]["ChargebackModel"] | null;
+            /**
+             * @description What is at odds with its stage: it is charged before it should be, or is not although
+             *     it should be. Null where nothing is.
+             */
+            at_odds: string | null;
+            /** @description What it spent in the last 30 days, at list price. */
+            spend_usd: components["schemas"]["PicoUsdSum"];
+            /** @description Its teams: those that pay here, and those whose people own its workloads. */
+            teams: components["schemas"]["TeamName"][];
+            /** @description How it came where it is, the oldest first. */
+            steps: components["schemas"]["RolloutStep"][];
+        };
+        /** @description How far a cost center has come. */
+        RolloutStage: "inventory" | "showback" | "chargeback";
+        /** @description A gate as it was measured. */
+        GateResult: {
+            /** @description Which. */
+            gate: components["schemas"]["RolloutGate"];
+            /** @description Whether it holds; what is not measured yet does not. */
+            ok: boolean;
+            /**
+             * @description What was measured: weeks of `quarter_of_data`, else percent; null where it is not
+             *     measured yet, or is no number.
+             */
+            measured?: components["schemas"]["Exact"] | null;
+            /** @description What is asked for: at least so much, of `bill_variance` at most. */
+            asked?: components["schemas"]["Exact"] | null;
+            /** @description What was found. */
+            detail: string;
+            /** @description What to do where it does not hold. */
+            next_step?: string | null;
+        };
+        /** @description What stands before a stage. */
+        RolloutGate: "attributed" | "workloads_complete" | "quarter_of_data" | "bill_variance" | "readiness" | "chargeback_model";
+        /** @description A decimal number as a string */
+        Exact: string;
+        /** @description What a cost center pays for. */
+        ChargebackModel: "subsidy" | "showback" | "production" | "hybrid" | "quota";
+        /** @description A cost center went from one stage to another. */
+        RolloutStep: {
+            /** @description From where. */
+            from: components["schemas"]["RolloutStage"];
+            /** @description Where to. */
+            to: components["schemas"]["RolloutStage"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who decided. */
+            by: components["schemas"]["PersonName"];
+            /** @description Why; always said of a step back, and where gates did not hold. */
+            reason?: string | null;
+            /** @description Whether it went on although gates did not hold. */
+            overridden?: boolean;
+            /** @description What was measured then; nothing of a step back. */
+            gates?: components["schemas"]["GateResult"][];
+        };
+        /** @description How far a cost center has come; named like it. */
+        RolloutSpec: {
+            /** @description Where it is. */
+            stage: components["schemas"]["RolloutStage"];
+            /** @description How it came there, the oldest first. */
+            steps: components["schemas"]["RolloutStep"][];
+        };
+        RolloutResource: {
+            /** @constant */
+            kind: "Rollout";
+            name: components["schemas"]["Name"];
+            /** @description 1 at creation, raised by each change. */
+            version: number;
+            spec: components["schemas"]["RolloutSpec"];
+            /** @description What Tally made of it. */
+            status?: unknown;
+            /** @description The file set that created it. */
+            applied_by?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description A month's sprint, with what is measured of it now. */
+        SprintReport: {
+            /** @description The month, as `2026-11`. */
+            month: string;
+            /** @description How far it has come; null where no target is set. */
+            state: components["schemas"]["MeetingState"] | null;
+            /**
+             * Format: date-time
+             * @description From when.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Until when the month goes.
+             */
+            until: string;
+            /**
+             * Format: date-time
+             * @description Until when it is measured: the end, or now.
+             */
+            measured_until: string;
+            /**
+             * Format: date-time
+             * @description What it is compared with: the same days of the month before, from when.
+             */
+            compared_from: string;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            compared_until: string;
+            /** @description Whether the month is over. */
+            is_over: boolean;
+            /** @description Targets in the order in which they were set. */
+            targets: components["schemas"]["TargetProgress"][];
+            /** @description Where to look first. */
+            offenders: components["schemas"]["Offenders"];
+            /** @description Days on which a cost center spent much more than it does on that weekday. */
+            anomalies: components["schemas"]["Anomaly"][];
+            /** @description What nothing here says, as it is not measured yet. */
+            not_measured: string[];
+            /** @description What is to be remembered. */
+            note: string | null;
+            /** @description Who closed it. */
+            closed_by: components["schemas"]["PersonName"] | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            closed_at: string | null;
+        };
+        /** @description How far a sprint or a review has come. */
+        MeetingState: "open" | "closed";
+        /** @description A target, with what is measured now. */
+        TargetProgress: {
+            /** @description What was set. */
+            target: components["schemas"]["SprintTarget"];
+            /** @description What is measured: so far, or of the whole month. */
+            value: components["schemas"]["Exact"] | null;
+            /** @description How it stands. */
+            verdict: components["schemas"]["TargetVerdict"];
+            /** @description Whether it was set only after the month was over. */
+            late: boolean;
+        };
+        /** @description Something is to become less. */
+        SprintTarget: {
+            /**
+             * Format: uint32
+             * @description 1, 2, 3…
+             */
+            number: number;
+            /** @description Whose use. */
+            scope: components["schemas"]["TargetScope"];
+            /** @description What. */
+            measure: components["schemas"]["TargetMeasure"];
+            /** @description How much it was; of what adds up over time, in as many days as the sprint's month has. */
+            baseline: components["schemas"]["Exact"];
+            /**
+             * Format: date-time
+             * @description Over which time that was measured: from when.
+             */
+            baseline_from: string;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            baseline_until: string;
+            /** @description At most so much is wanted over the month. */
+            target: components["schemas"]["Exact"];
+            /** @description Who answers for it. */
+            owner: components["schemas"]["PersonName"];
+            /** @description How it is to be reached. */
+            note?: string | null;
+            /** @description Who set it. */
+            by: components["schemas"]["PersonName"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Why it no longer counts. */
+            withdrawn?: components["schemas"]["TargetWithdrawn"] | null;
+            /** @description What became of it, measured when the sprint was closed. */
+            result?: components["schemas"]["TargetResult"] | null;
+        };
+        /** @description Whose use a target is about: one of them. */
+        TargetScope: {
+            /** @description A cost center. */
+            cost_center?: components["schemas"]["CostCenterName"] | null;
+            /** @description A team. */
+            team?: components["schemas"]["TeamName"] | null;
+            /** @description A workload. */
+            workload?: components["schemas"]["WorkloadName"] | null;
+        };
+        /** @description What a target wants less of. */
+        TargetMeasure: "spend_usd" | "unattributed_usd" | "cost_per_successful_task_usd" | "tokens_per_successful_task" | "uncached_percent";
+        /** @description A target that no longer counts. */
+        TargetWithdrawn: {
+            /** @description Who. */
+            by: components["schemas"]["PersonName"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description What became of a target. */
+        TargetResult: {
+            /** @description Over the whole month; null where nothing was there to measure. */
+            value: components["schemas"]["Exact"] | null;
+            /** @description Whether that is at most the target. */
+            met: boolean;
+            /**
+             * Format: date-time
+             * @description When it was measured.
+             */
+            at: string;
+        };
+        /** @description How a target stands. */
+        TargetVerdict: "on_track" | "behind" | "met" | "missed" | "not_measured" | "withdrawn";
+        /** @description Where to look first; the worst first, five of each at most. */
+        Offenders: {
+            /** @description Successful tasks that cost more than their SLO says, or than in the month before. */
+            dear_tasks: components["schemas"]["DearTask"][];
+            /** @description Those that grew most. */
+            grown: components["schemas"]["Grown"][];
+            /** @description What no workload explains, by team. */
+            unattributed: components["schemas"]["Unattributed"][];
+            /** @description Prompts that caches do not serve. */
+            uncached: components["schemas"]["Uncached"][];
+            /** @description What was paid for calls that failed. */
+            failed: components["schemas"]["FailedCalls"][];
+        };
+        /** @description A workload whose successful tasks cost more than they should. */
+        DearTask: {
+            /** @description The workload. */
+            workload: components["schemas"]["Name"];
+            /** @description What a successful task costs. */
+            cost_per_task_usd: components["schemas"]["PicoUsdSum"];
+            /** @description What it should cost. */
+            reference_usd: components["schemas"]["PicoUsdSum"];
+            /** @description Who says so. */
+            reference: components["schemas"]["DearTaskReference"];
+            /**
+             * Format: uint64
+             * @description How many succeeded.
+             */
+            tasks_succeeded: number;
+            /** @description What was paid beyond the reference for all of them. */
+            excess_usd: components["schemas"]["PicoUsdSum"];
+        };
+        /** @description What a successful task is held against. */
+        DearTaskReference: "slo" | "month_before";
+        /** @description A workload that spends more than in the same days of the month before. */
+        Grown: {
+            /** @description The workload. */
+            workload: components["schemas"]["Name"];
+            /** @description What it spent. */
+            spend_usd: components["schemas"]["PicoUsdSum"];
+            /** @description What it spent before. */
+            before_usd: components["schemas"]["PicoUsdSum"];
+            /** @description How much more that is. */
+            growth_usd: components["schemas"]["PicoUsdSum"];
+        };
+        /** @description Spend for no workload. */
+        Unattributed: {
+            /** @description Whose people called; null where that is not known. */
+            team: string | null;
+            /** @description What it cost. */
+            spend_usd: components["schemas"]["PicoUsdSum"];
+        };
+        /** @description A workload whose prompts are mostly read by no cache. */
+        Uncached: {
+            /** @description The workload. */
+            workload: components["schemas"]["Name"];
+            /**
+             * Format: uint64
+             * @description Prompt tokens that no cache served.
+             */
+            tokens_uncached: number;
+            /** @description Their share of all its prompt tokens, in percent. */
+            uncached_percent: components["schemas"]["Exact"];
+            /** @description What all its calls cost. */
+            spend_usd: components["schemas"]["PicoUsdSum"];
+        };
+        /** @description Calls that were paid for and failed. */
+        FailedCalls: {
+            /** @description Whose; null for no workload. */
+            workload: string | null;
+            /**
+             * Format: uint64
+             * @description How many.
+             */
+            calls: number;
+            /** @description What they cost. */
+            spend_usd: components["schemas"]["PicoUsdSum"];
+        };
+        /** @description A day on which a cost center spent much more than it does on that weekday. */
+        Anomaly: {
+            /** @description The cost center; null is what nobody pays for. */
+            cost_center: string | null;
+            /** @description The day. */
+            day: string;
+            /** @description What it spent. */
+            spend_usd: components["schemas"]["PicoUsdSum"];
+            /** @description The median of the same weekday in the four weeks before. */
+            expected_usd: components["schemas"]["PicoUsdSum"];
+        };
+        /** @description A month's sprint; named by the month. */
+        SprintSpec: {
+            /** @description How far it has come. */
+            state: components["schemas"]["MeetingState"];
+            /** @description What is to become less. */
+            targets: components["schemas"]["SprintTarget"][];
+            /** @description Who closed it. */
+            closed_by?: components["schemas"]["PersonName"] | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            closed_at?: string | null;
+            /** @description What is to be remembered of it. */
+            note?: string | null;
+        };
+        SprintResource: {
+            /** @constant */
+            kind: "Sprint";
+            name: components["schemas"]["Name"];
+            /** @description 1 at creation, raised by each change. */
+            version: number;
+            spec: components["schemas"]["SprintSpec"];
+            /** @description What Tally made of it. */
+            status?: unknown;
+            /** @description The file set that created it. */
+            applied_by?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description A quarter's review. */
+        QuarterlyReviewReport: {
+            /** @description The quarter, as `2026-Q4`. */
+            quarter: string;
+            /**
+             * Format: date-time
+             * @description From when.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            until: string;
+            /** @description How far it has come; null where nothing is recorded. */
+            state: components["schemas"]["MeetingState"] | null;
+            /** @description Changes of policies, the oldest first. */
+            policies: components["schemas"]["ReviewChange"][];
+            /** @description Changes of price lists. */
+            price_lists: components["schemas"]["ReviewChange"][];
+            /** @description Changes of rate cards. */
+            rate_cards: components["schemas"]["ReviewChange"][];
+            /** @description What was done to exceptions. */
+            exceptions: components["schemas"]["ReviewChange"][];
+            /** @description Stages that cost centers went to. */
+            moves: components["schemas"]["ReviewMove"][];
+            /** @description What was decided. */
+            decisions: components["schemas"]["ReviewDecision"][];
+            /** @description Who was there. */
+            attendees: components["schemas"]["PersonName"][];
+            /** @description What else is to be remembered. */
+            note: string | null;
+            /** @description Who closed it. */
+            closed_by: components["schemas"]["PersonName"] | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            closed_at: string | null;
+        };
+        /** @description A change in the quarter. */
+        ReviewChange: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who. */
+            by: string;
+            /** @description What kind of resource. */
+            kind: components["schemas"]["Kind"];
+            /** @description Which. */
+            name: components["schemas"]["Name"];
+            /** @description What was done, as the audit trail calls it. */
+            action: components["schemas"]["AuditAction"];
+            /**
+             * Format: int64
+             * @description The number of its entry in the audit trail.
+             */
+            sequence: number;
+            /** @description Why, where it was said. */
+            note: string | null;
+        };
+        /** @description A cost center that went to another stage in the quarter. */
+        ReviewMove: {
+            /** @description Which. */
+            cost_center: components["schemas"]["Name"];
+            /** @description From where. */
+            from: components["schemas"]["RolloutStage"];
+            /** @description Where to. */
+            to: components["schemas"]["RolloutStage"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who decided. */
+            by: components["schemas"]["PersonName"];
+            /** @description Whether gates did not hold. */
+            overridden: boolean;
+            /** @description Why. */
+            reason: string | null;
+        };
+        /** @description Something that was decided. */
+        ReviewDecision: {
+            /**
+             * Format: uint32
+             * @description 1, 2, 3…
+             */
+            number: number;
+            /** @description What it is about. */
+            subject: components["schemas"]["ReviewSubject"];
+            /** @description What exactly, such as the name of a policy. */
+            about?: string | null;
+            /** @description What was decided. */
+            text: string;
+            /** @description Who does it. */
+            owner?: components["schemas"]["PersonName"] | null;
+            /** @description Until when. */
+            due?: string | null;
+            /** @description Who wrote it down. */
+            by: components["schemas"]["PersonName"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+        };
+        /** @description What a decision is about. */
+        ReviewSubject: "policies" | "prices" | "rate_cards" | "exceptions" | "budgets" | "rollout" | "other";
+        /** @description A quarter's review; named by the quarter, such as `2026-Q4`. */
+        QuarterlyReviewSpec: {
+            /** @description How far it has come. */
+            state: components["schemas"]["MeetingState"];
+            /** @description What was decided. */
+            decisions: components["schemas"]["ReviewDecision"][];
+            /** @description Who was there. */
+            attendees?: components["schemas"]["PersonName"][];
+            /** @description What else is to be remembered. */
+            note?: string | null;
+            /** @description Who closed it. */
+            closed_by?: components["schemas"]["PersonName"] | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            closed_at?: string | null;
+        };
+        QuarterlyReviewResource: {
+            /** @constant */
+            kind: "QuarterlyReview";
+            name: components["schemas"]["Name"];
+            /** @description 1 at creation, raised by each change. */
+            version: number;
+            spec: components["schemas"]["QuarterlyReviewSpec"];
+            /** @description What Tally made of it. */
+            status?: unknown;
+            /** @description The file set that created it. */
+            applied_by?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description What there is. */
+        ScoreboardsOverview: {
+            /**
+             * Format: uint64
+             * @description Raised by each computation.
+             */
+            version: number;
+            /** @description The season. */
+            season: components["schemas"]["Season"];
+            /** @description Whether it is over. */
+            is_over: boolean;
+            /** @description Seasons that can be looked at, the newest first. */
+            seasons: components["schemas"]["Season"][];
+            /** @description The boards of people. */
+            boards_of_people: components["schemas"]["Board"][];
+            /** @description The boards of teams. */
+            boards_of_teams: components["schemas"]["Board"][];
+            /** @description Formulas, the newest first. */
+            formulas: components["schemas"]["ScoringFormulaShown"][];
+            /** @description How people appear who chose nothing. */
+            people: components["schemas"]["PeopleShown"];
+            /**
+             * Format: uint32
+             * @description In works-council mode, how many people have to be behind a number.
+             */
+            minimum_group: number;
+            /** @description Roles that see who is behind a pseudonym. */
+            individuals_seen_by: components["schemas"]["Role"][];
+            /** @description How the caller appears; null for a key of nobody's. */
+            shown: components["schemas"]["ShownAs"] | null;
+            /** @description The caller's places, board by board; none where they have no tasks. */
+            my_ranks: components["schemas"]["MyRank"][];
+            /** @description Who has which title. */
+            titles: components["schemas"]["ScoreboardTitle"][];
+        };
+        /** @description A season: tasks whose first call lies within it. */
+        Season: {
+            /** @description Such as `2026-11` or `2026-Q4`. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it begins.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description The first moment after it.
+             */
+            until: string;
+        };
+        /** @description What a scoreboard ranks by. */
+        Board: "overall" | "efficiency" | "improvement" | "knowledge" | "return";
+        /** @description A formula that held, holds or will hold. */
+        ScoringFormulaShown: {
+            /** @description Its name. */
+            name: components["schemas"]["Name"];
+            /** @description Its numbers, the day it holds from, and why. */
+            spec: components["schemas"]["ScoringFormulaSpec"];
+            /** @description Whether the season is scored by it. */
+            holds: boolean;
+        };
+        /**
+         * @description The numbers that scores are computed with, from one day until the next formula begins.
+         *     `docs/scoreboards.md` says what each one does.
+         */
+        ScoringFormulaSpec: {
+            /** @description The first day it holds; a season is scored by the formula that held when it began. */
+            from: string;
+            /** @description Why there is this formula, for everybody to read. */
+            reason: string;
+            /**
+             * @description How much each part counts.
+             * @default {
+             *       "efficiency": 0.5,
+             *       "improvement": 0.2,
+             *       "knowledge": 0.3
+             *     }
+             */
+            weights: components["schemas"]["ScoreWeights"];
+            /**
+             * Format: uint32
+             * @description Counting tasks of a season; whoever has fewer is not ranked.
+             * @default 20
+             */
+            minimum_tasks: number;
+            /**
+             * Format: uint32
+             * @description With fewer who can be compared, themselves included, nobody is.
+             * @default 3
+             */
+            minimum_peers: number;
+            /**
+             * Format: double
+             * @description Successes at the peers' median that everybody is given, so that few tasks tell little.
+             * @default 20
+             */
+            shrinkage_tasks: number;
+            /**
+             * Format: double
+             * @description The quality of a success whose outcome tells none.
+             * @default 0.8
+             */
+            quality_default: number;
+            /**
+             * Format: double
+             * @description Successes of a day that has more than so many times what peers have on a busy day do not count.
+             * @default 3
+             */
+            spam_factor: number;
+            /**
+             * @description What it is worth when others use one's templates.
+             * @default {
+             *       "tasks": 3,
+             *       "points": 1,
+             *       "confirmed_factor": 2,
+             *       "points_max": 20
+             *     }
+             */
+            reuse: components["schemas"]["ReusePoints"];
+            /**
+             * Format: double
+             * @description Of each confirmed story.
+             * @default 10
+             */
+            story_points: number;
+            /**
+             * @description Of each confirmed contribution, by its kind.
+             * @default {
+             *       "failure_case": 2,
+             *       "evaluation": 3,
+             *       "guardrail_pattern": 3,
+             *       "mentoring": 2
+             *     }
+             */
+            contribution_points: components["schemas"]["ContributionPoints"];
+            /**
+             * Format: double
+             * @description Of all contributions of a season, at most.
+             * @default 10
+             */
+            contribution_points_max: number;
+            /**
+             * Format: double
+             * @description So many points are half of all.
+             * @default 10
+             */
+            knowledge_half: number;
+            /**
+             * @description What it costs not to keep to the rules.
+             * @default {
+             *       "violation": 0.02,
+             *       "unregistered": 0.2,
+             *       "expired_exception": 0.02,
+             *       "floor": 0.5
+             *     }
+             */
+            compliance: components["schemas"]["ComplianceFactors"];
+        };
+        /** @description How much each part of a score counts. */
+        ScoreWeights: {
+            /**
+             * Format: double
+             * @description Of the cost of successful tasks against that of the peers.
+             */
+            efficiency: number;
+            /**
+             * Format: double
+             * @description Of the cost of successful tasks against the own best season before.
+             */
+            improvement: number;
+            /**
+             * Format: double
+             * @description Of what is shared.
+             */
+            knowledge: number;
+        };
+        /** @description What it is worth when others use one's templates. */
+        ReusePoints: {
+            /**
+             * Format: uint32
+             * @description Somebody uses a template who has so many counting tasks with it.
+             * @default 3
+             */
+            tasks: number;
+            /**
+             * Format: double
+             * @description For each such person.
+             * @default 1
+             */
+            points: number;
+            /**
+             * Format: double
+             * @description Times so much where the template is measured to save.
+             * @default 2
+             */
+            confirmed_factor: number;
+            /**
+             * Format: double
+             * @description For a template, at most.
+             * @default 20
+             */
+            points_max: number;
+        };
+        /** @description Points of a confirmed contribution. */
+        ContributionPoints: {
+            /**
+             * Format: double
+             * @description Of a failure case.
+             * @default 2
+             */
+            failure_case: number;
+            /**
+             * Format: double
+             * @description Of an evaluation.
+             * @default 3
+             */
+            evaluation: number;
+            /**
+             * Format: double
+             * @description Of a guardrail pattern.
+             * @default 3
+             */
+            guardrail_pattern: number;
+            /**
+             * Format: double
+             * @description Of a person mentored.
+             * @default 2
+             */
+            mentoring: number;
+        };
+        /** @description What it costs not to keep to the rules: so much is taken off the multiplier. */
+        ComplianceFactors: {
+            /**
+             * Format: double
+             * @description For each violation a head.
+             * @default 0.02
+             */
+            violation: number;
+            /**
+             * Format: double
+             * @description For spend that no entry of the catalog explains, where it is as much as peers would have spent in all.
+             * @default 0.2
+             */
+            unregistered: number;
+            /**
+             * Format: double
+             * @description For each own exception that ran out, a head.
+             * @default 0.02
+             */
+            expired_exception: number;
+            /**
+             * Format: double
+             * @description The multiplier is never below this.
+             * @default 0.5
+             */
+            floor: number;
+        };
+        /** @description How people who chose nothing appear on scoreboards. */
+        PeopleShown: "off" | "opt_in" | "pseudonym" | "named";
+        /** @description How a person wants to appear on scoreboards. */
+        ShownAs: "named" | "pseudonym" | "hidden";
+        /** @description The caller's place on a board of people. */
+        MyRank: {
+            /** @description The board. */
+            board: components["schemas"]["Board"];
+            /**
+             * Format: uint32
+             * @description Null for who is not ranked.
+             */
+            rank: number | null;
+            /**
+             * Format: uint32
+             * @description How many are.
+             */
+            ranked: number;
+            /**
+             * Format: double
+             * @description The score.
+             */
+            score: number | null;
+            /** @description Why there is no rank. */
+            unranked: components["schemas"]["Unranked"] | null;
+        };
+        /** @description Why somebody is listed without a rank. */
+        Unranked: "too_few_tasks" | "nobody_to_compare" | "no_earlier_season" | "nothing_shared" | "no_spend";
+        /** @description A title of a season and who has it. */
+        ScoreboardTitle: {
+            /** @description Which. */
+            title: components["schemas"]["Title"];
+            /** @description Whether somebody has it. */
+            is_held: boolean;
+            /** @description Who, as on the board; null for nobody, and for whom the caller does not see. */
+            label: string | null;
+            /** @description Whether it is the caller. */
+            is_me: boolean;
+            /**
+             * Format: double
+             * @description What for: US dollars, a share, or a number of tasks; null with `label`.
+             */
+            value: number | null;
+        };
+        /** @description What one ranked person has for a season. */
+        Title: "token_legend" | "cache_wizard" | "model_connoisseur" | "session_immortal";
+        /** @description The standings changed. */
+        StandingsChanged: {
+            /**
+             * Format: uint64
+             * @description Raised by each computation; what was asked with a lower one is out of date.
+             */
+            version: number;
+            /** @description The season. */
+            season: string;
+            /**
+             * Format: date-time
+             * @description When they were computed.
+             */
+            computed_at: string;
+            /** @description The caller's rank on each board of people. */
+            my_ranks: components["schemas"]["MyRank"][];
+        };
+        /** @description A score taken apart. */
+        ScoreExplained: {
+            /**
+             * Format: uint64
+             * @description Raised by each computation.
+             */
+            version: number;
+            /** @description Whose it is. */
+            label: string;
+            /** @description The name. */
+            name: components["schemas"]["Name"];
+            /** @description Whether it is the caller's own, or their team's. */
+            is_me: boolean;
+            /** @description Whether tasks are listed; else they are only counted, as they would tell who did what. */
+            lists_tasks: boolean;
+            /**
+             * Format: uint
+             * @description How many exceptions ran out; their names are told to whom they belong.
+             */
+            expired_exceptions: number;
+            /** @description Null for who has no task in the season. */
+            explanation: components["schemas"]["Explanation"] | null;
+        };
+        /** @description Everything behind the scores of one person or team. */
+        Explanation: {
+            /** @description The season. */
+            season: components["schemas"]["Season"];
+            /** @description The name of the formula that scores it. */
+            formula: string;
+            /** @description Whether this is of a person or of a team. */
+            of: components["schemas"]["Competitors"];
+            /** @description Where they stand, board by board. */
+            places: components["schemas"]["Place"][];
+            /** @description Task types, those with most tasks first. */
+            efficiency: components["schemas"]["EfficiencyPart"];
+            /** @description Task types that were done before, too. */
+            improvement: components["schemas"]["ImprovementPart"];
+            /** @description What was shared. */
+            knowledge: components["schemas"]["KnowledgePart"];
+            /** @description Violations, unregistered spend, exceptions that ran out. */
+            compliance: components["schemas"]["CompliancePart"];
+            /** @description Tasks by what became of them; the newest of each. */
+            tasks: components["schemas"]["TaskGroup"][];
+            /** @description The two changes that would help most on the overall board, the better one first. */
+            advice: components["schemas"]["Advice"][];
+        };
+        /** @description Who stands on a scoreboard. */
+        Competitors: "people" | "teams";
+        /** @description Where somebody stands on a board. */
+        Place: {
+            /** @description The board. */
+            board: components["schemas"]["Board"];
+            /** @description Their row there. */
+            row: components["schemas"]["BoardRow"];
+            /**
+             * Format: uint32
+             * @description How many are ranked there.
+             */
+            ranked: number;
+            /**
+             * Format: double
+             * @description What they need more to share the rank above; null at the top and without a rank.
+             */
+            to_rank_above: number | null;
+        };
+        /** @description Somebody on a board. */
+        BoardRow: {
+            /** @description The name of the person or team. */
+            name: components["schemas"]["Name"];
+            /** @description The team of a person. */
+            team: components["schemas"]["TeamName"] | null;
+            /** @description The department of the team. */
+            department: string | null;
+            /**
+             * Format: uint32
+             * @description Equal scores share a rank; null where there is too little to rank.
+             */
+            rank: number | null;
+            /** @description Whether others have the same rank. */
+            tied: boolean;
+            /**
+             * Format: double
+             * @description What the board ranks by, 0 to 100 with one decimal, of `return` with two; null where there is none.
+             */
+            score: number | null;
+            /** @description Why there is no rank. */
+            unranked: components["schemas"]["Unranked"] | null;
+            /** @description What the score is made of. */
+            parts: components["schemas"]["Parts"];
+            /** @description By the overall score, of those who are ranked overall. */
+            badge: components["schemas"]["Badge"] | null;
+            /** @description Titles of this season. */
+            titles: components["schemas"]["Title"][];
+            /** @description How much they used: beside the score, never in it. */
+            volume: components["schemas"]["Volume"];
+        };
+        /** @description What a score is made of, not rounded. */
+        Parts: {
+            /**
+             * Format: double
+             * @description 50 is the other peers' median, 100 half its cost; null without a compared type.
+             */
+            efficiency: number | null;
+            /**
+             * Format: double
+             * @description 50 is as in the best season before; null without one.
+             */
+            improvement: number | null;
+            /**
+             * Format: double
+             * @description 0 to 100.
+             */
+            knowledge: number;
+            /**
+             * Format: double
+             * @description What the others are multiplied with for keeping to the rules, at most 1.
+             */
+            compliance: number;
+            /**
+             * Format: double
+             * @description Of a team: the value of vouched outcomes for what it spent.
+             */
+            value_for_money: number | null;
+        };
+        /** @description What follows from a score. */
+        Badge: "bronze" | "silver" | "gold" | "platinum" | "emerald";
+        /** @description How much somebody used. None of it counts. */
+        Volume: {
+            /**
+             * Format: uint64
+             * @description Tasks of any kind.
+             */
+            tasks: number;
+            /**
+             * Format: uint64
+             * @description Tasks whose outcome somebody else vouches for.
+             */
+            credited: number;
+            /**
+             * Format: uint64
+             * @description Of those, the ones whose result counts.
+             */
+            counting: number;
+            /**
+             * Format: uint64
+             * @description Of those, the ones that succeeded.
+             */
+            successes: number;
+            /**
+             * Format: uint64
+             * @description Calls of all tasks.
+             */
+            calls: number;
+            /**
+             * Format: uint64
+             * @description Tokens of all tasks.
+             */
+            tokens: number;
+            /** @description What the credited tasks cost. */
+            cost_usd: components["schemas"]["PicoUsdSum"];
+            /**
+             * Format: uint64
+             * @description Of a team: people with a credited task.
+             */
+            people: number;
+        };
+        /** @description The cost of successful tasks against the peers. */
+        EfficiencyPart: {
+            /**
+             * Format: double
+             * @description 0 to 100, not rounded; null without a compared type.
+             */
+            score: number | null;
+            /**
+             * Format: double
+             * @description The sum of the qualities of the successes of compared types.
+             */
+            successes: number;
+            /**
+             * Format: double
+             * @description What was spent on them in units of the peers' median: as many successes peers would have had for it.
+             */
+            peers_successes: number;
+            /** @description By task type. */
+            types: components["schemas"]["TypePart"][];
+        };
+        /** @description One task type. */
+        TypePart: {
+            /** @description The type; null for tasks without one. */
+            task_type: string | null;
+            /**
+             * Format: uint64
+             * @description Credited tasks whose result counts.
+             */
+            counting: number;
+            /**
+             * Format: uint64
+             * @description Of those, the ones that succeeded.
+             */
+            successes: number;
+            /**
+             * Format: double
+             * @description The sum of their qualities.
+             */
+            quality_sum: number;
+            /** @description What all credited tasks cost. */
+            cost_usd: components["schemas"]["PicoUsdSum"];
+            /**
+             * Format: double
+             * @description Cost for each whole quality, in US dollars; null without a success.
+             */
+            cost_per_success: number | null;
+            /**
+             * Format: double
+             * @description The other peers' median of that; null where it is not compared.
+             */
+            peers_median: number | null;
+            /**
+             * Format: uint32
+             * @description How many are compared, themselves included if they have enough tasks.
+             */
+            peers: number;
+            /** @description Whom they are compared with; null where there are too few. */
+            compared_with: components["schemas"]["Peers"] | null;
+            /**
+             * Format: double
+             * @description How much more efficiency there is with this type than without it, in points.
+             */
+            points: number;
+        };
+        /** @description With whom somebody is compared. */
+        Peers: "department" | "everybody" | "teams";
+        /** @description The cost of successful tasks against the own best season before. */
+        ImprovementPart: {
+            /**
+             * Format: double
+             * @description 0 to 100, not rounded; null without a type that can be compared.
+             */
+            score: number | null;
+            /** @description By task type. */
+            types: components["schemas"]["ImprovedType"][];
+        };
+        /** @description A task type that was done before, too. */
+        ImprovedType: {
+            /** @description The type; null for tasks without one. */
+            task_type: string | null;
+            /**
+             * Format: double
+             * @description What a whole quality cost this season, in US dollars; null without a success.
+             */
+            cost_per_success: number | null;
+            /**
+             * Format: double
+             * @description What it is held against, in US dollars.
+             */
+            basis: number;
+            /** @description The season that was the best. */
+            season: string;
+            /** @description Whether the basis is the peers' median of that season, as it was the only one and dearer. */
+            is_median: boolean;
+            /** @description Whether quality or successes fell, so that being cheaper counts for nothing. */
+            worse: boolean;
+        };
+        /** @description What was shared. */
+        KnowledgePart: {
+            /**
+             * Format: double
+             * @description 0 to 100, not rounded.
+             */
+            score: number;
+            /**
+             * Format: double
+             * @description All points.
+             */
+            points: number;
+            /** @description Points for each template that others used. */
+            templates: components["schemas"]["TemplatePart"][];
+            /** @description Confirmed stories of the season. */
+            stories: components["schemas"]["SharedItem"][];
+            /** @description Confirmed contributions of the season. */
+            contributions: components["schemas"]["SharedContribution"][];
+        };
+        /** @description A template that others used. */
+        TemplatePart: {
+            /** @description The template. */
+            template: components["schemas"]["TemplateName"];
+            /**
+             * Format: uint32
+             * @description How many others use it enough; those of a ring are not among them.
+             */
+            users: number;
+            /**
+             * Format: uint32
+             * @description How many others use it enough, but in a ring.
+             */
+            in_ring: number;
+            /**
+             * Format: uint64
+             * @description Counting tasks of others with it.
+             */
+            tasks: number;
+            /** @description Its measured effect. */
+            effect: components["schemas"]["TemplateEffect"];
+            /**
+             * Format: double
+             * @description What it saved others, in US dollars; 0 where no saving was measured.
+             */
+            saved: number;
+            /**
+             * Format: double
+             * @description What it is worth.
+             */
+            points: number;
+        };
+        /** @description What was measured of a template. */
+        TemplateEffect: "saves" | "unclear" | "costs";
+        /** @description Something shared. */
+        SharedItem: {
+            /** @description Its name. */
+            name: components["schemas"]["Name"];
+            /**
+             * Format: double
+             * @description What it is worth.
+             */
+            points: number;
+        };
+        /** @description A contribution. */
+        SharedContribution: {
+            /** @description Its name. */
+            name: components["schemas"]["Name"];
+            /** @description What it is. */
+            kind: components["schemas"]["ContributionKind"];
+            /**
+             * Format: double
+             * @description What it is worth, before the most that all together are worth.
+             */
+            points: number;
+            /** @description Why it is worth nothing. */
+            worthless: components["schemas"]["WorthlessContribution"] | null;
+        };
+        /** @description What people share beside templates and stories. */
+        ContributionKind: "failure_case" | "evaluation" | "guardrail_pattern" | "mentoring";
+        /** @description Why a contribution is worth nothing. */
+        WorthlessContribution: "pair_counted" | "mentoring_ring";
+        /** @description Keeping to the rules. */
+        CompliancePart: {
+            /**
+             * Format: double
+             * @description What scores are multiplied with.
+             */
+            multiplier: number;
+            /**
+             * Format: uint64
+             * @description Violations of the season.
+             */
+            violations: number;
+            /** @description Spend that no entry of the catalog explains. */
+            unregistered_usd: components["schemas"]["PicoUsdSum"];
+            /**
+             * Format: double
+             * @description As a share of what peers would have spent on the same successes, at most 1.
+             */
+            unregistered_share: number;
+            /** @description Own exceptions that ran out in the season. */
+            expired_exceptions: components["schemas"]["Name"][];
+            /**
+             * Format: uint64
+             * @description People with a credited task; 1 for a person.
+             */
+            heads: number;
+        };
+        /** @description Tasks that came to the same. */
+        TaskGroup: {
+            /** @description What became of them. */
+            standing: components["schemas"]["TaskStanding"];
+            /**
+             * Format: uint64
+             * @description How many there are.
+             */
+            count: number;
+            /** @description At most 50 of them, the newest first. */
+            tasks: components["schemas"]["TaskShown"][];
+        };
+        /** @description Whether a task counts. */
+        TaskStanding: "counts" | "failed" | "repeated" | "too_many_a_day" | "no_outcome" | "no_price" | "self_reported" | "reporter_unknown" | "mutually_vouched";
+        /** @description One task. */
+        TaskShown: {
+            /** @description The workload. */
+            workload: components["schemas"]["WorkloadName"] | null;
+            /** @description The task. */
+            task_id: string;
+            /** @description Its type. */
+            task_type: string | null;
+            /** @description Whose it is. */
+            person: components["schemas"]["PersonName"] | null;
+            /**
+             * Format: date-time
+             * @description When its first call began.
+             */
+            at: string;
+            /** @description What it cost. */
+            cost_usd: components["schemas"]["PicoUsdSum"] | null;
+            /** @description What came of it. */
+            result: components["schemas"]["TaskResult"] | null;
+        };
+        /** @description A change that would help, computed by scoring anew as if it had been made. */
+        Advice: {
+            /** @description What to do. */
+            change: components["schemas"]["AdvisedChange"];
+            /**
+             * Format: double
+             * @description The overall score it would give.
+             */
+            score: number;
+            /**
+             * Format: double
+             * @description How much more that is.
+             */
+            gain: number;
+            /**
+             * Format: uint32
+             * @description The rank it would give, all others being as they are.
+             */
+            rank: number | null;
+        };
+        /** @description What would help. */
+        AdvisedChange: {
+            /** @constant */
+            what: "cheaper_tasks";
+            /** @description The type; null for tasks without one. */
+            task_type: string | null;
+            /**
+             * Format: double
+             * @description What a whole quality costs now, in US dollars; null without a success.
+             */
+            now: number | null;
+            /**
+             * Format: double
+             * @description What it costs a quarter of the peers at most, in US dollars.
+             */
+            then: number;
+        } | {
+            /** @constant */
+            what: "vouching";
+            /**
+             * Format: uint64
+             * @description How many succeeded tasks do not count without it.
+             */
+            tasks: number;
+        } | {
+            /** @constant */
+            what: "more_reuse";
+            /** @description The template with most users; null where there is none yet. */
+            template: components["schemas"]["TemplateName"] | null;
+        } | {
+            /** @constant */
+            what: "story";
+        } | {
+            /** @constant */
+            what: "compliance";
+            /**
+             * Format: uint64
+             * @description Violations of the season.
+             */
+            violations: number;
+            /**
+             * Format: uint64
+             * @description Exceptions that ran out.
+             */
+            expired_exceptions: number;
+            /** @description Spend that no entry of the catalog explains. */
+            unregistered_usd: components["schemas"]["PicoUsdSum"];
+        } | {
+            /** @constant */
+            what: "more_outcomes";
+            /**
+             * Format: uint64
+             * @description How many more.
+             */
+            tasks: number;
+        };
+        /** @description The award of a quarter. */
+        ScoreboardAward: {
+            /** @description Such as 2026-Q4. */
+            quarter: string;
+            /** @description Whether the quarter is over. */
+            is_final: boolean;
+            /**
+             * Format: date-time
+             * @description When it was computed.
+             */
+            computed_at: string;
+            /** @description Quarters that can be looked at, the newest first. */
+            quarters: string[];
+            /**
+             * @description Who has it, or is ahead; more than one only where their return is the same, none where
+             *     whoever has it is too few to be shown.
+             */
+            winners: components["schemas"]["TeamName"][];
+            /** @description Teams by their return, the best first. */
+            rows: components["schemas"]["AwardRow"][];
+        };
+        /** @description A team's return in a quarter. */
+        AwardRow: {
+            /**
+             * Format: uint32
+             * @description The rank by return.
+             */
+            rank: number;
+            /** @description The team. */
+            team: components["schemas"]["TeamName"];
+            /** @description Whether it is the caller's. */
+            is_me: boolean;
+            /**
+             * Format: double
+             * @description Value of vouched outcomes for each dollar of all that was spent.
+             */
+            ratio: number | null;
+            /**
+             * Format: uint64
+             * @description Tasks whose outcome somebody else vouches for.
+             */
+            outcomes: number;
+            /**
+             * Format: uint64
+             * @description Of those, the ones that succeeded.
+             */
+            successes: number;
+            /** @description What they cost. */
+            cost_usd: components["schemas"]["PicoUsdSum"];
+            /**
+             * Format: uint64
+             * @description People with such a task.
+             */
+            people: number;
+        };
+        /** @description A page of a board. */
+        Scoreboard: {
+            /**
+             * Format: uint64
+             * @description Raised by each computation.
+             */
+            version: number;
+            /** @description The season. */
+            season: components["schemas"]["Season"];
+            /** @description Whether the season is over. */
+            is_over: boolean;
+            /** @description What it ranks by. */
+            board: components["schemas"]["Board"];
+            /** @description Whom it ranks. */
+            of: components["schemas"]["Competitors"];
+            /** @description The name of the formula that holds. */
+            formula: string;
+            /**
+             * Format: date-time
+             * @description When it was computed.
+             */
+            computed_at: string;
+            /**
+             * Format: date-time
+             * @description What ranks are compared with, to tell who moved; null where there is nothing.
+             */
+            moved_since: string | null;
+            /** @description Best first; who is not ranked comes last. */
+            rows: components["schemas"]["ScoreboardRow"][];
+            /** @description The `after` of the next page; null on the last one. */
+            next: string | null;
+            /** @description The `after` of this page; null on the first one. */
+            after: string | null;
+            /** @description The caller's own row, or their team's, wherever it is. */
+            mine: components["schemas"]["ScoreboardRow"] | null;
+            /**
+             * Format: uint32
+             * @description How many have a rank, shown or not.
+             */
+            ranked: number;
+            /**
+             * Format: uint
+             * @description How many rows the caller may see.
+             */
+            listed: number;
+            /**
+             * Format: uint
+             * @description How many take part and are not shown: they chose so, or are too few.
+             */
+            hidden: number;
+            /** @description How people appear who chose nothing. */
+            people: components["schemas"]["PeopleShown"];
+            /**
+             * Format: uint32
+             * @description In works-council mode, how many people have to be behind a number.
+             */
+            minimum_group: number;
+        };
+        /** @description One row of a board, as whoever asks may see it. */
+        ScoreboardRow: {
+            /** @description Of the row; of a person, another one each season. */
+            id: string;
+            /**
+             * Format: uint32
+             * @description 1 is the best; null for who is not ranked.
+             */
+            rank: number | null;
+            /** @description Whether others share the rank. */
+            tied: boolean;
+            /**
+             * Format: uint32
+             * @description The rank a week ago; null for who had none.
+             */
+            rank_before: number | null;
+            /** @description A name, a pseudonym or a team. */
+            label: string;
+            /** @description The person, where whoever asks may know. */
+            person: components["schemas"]["PersonName"] | null;
+            /** @description The team, where whoever asks may know. */
+            team: components["schemas"]["TeamName"] | null;
+            /** @description Whether it is the caller, or their team. */
+            is_me: boolean;
+            /** @description Whether whoever asks may take the score apart. */
+            is_open: boolean;
+            /**
+             * Format: double
+             * @description What the board ranks by, 0 to 100 with one decimal; null for who is not ranked.
+             */
+            score: number | null;
+            /** @description By the overall score. */
+            badge: components["schemas"]["Badge"] | null;
+            /** @description What it is made of. */
+            parts: components["schemas"]["Parts"];
+            /** @description Titles of the season. */
+            titles: components["schemas"]["Title"][];
+            /** @description What was used, beside the score and never in it; null where it would tell who is meant. */
+            volume: components["schemas"]["Volume"] | null;
+            /** @description Why there is no rank. */
+            unranked: components["schemas"]["Unranked"] | null;
+        };
+        /** @description How the caller appears on scoreboards. */
+        MyScoreboardChoice: {
+            /** @description How it is now, by one's own choice or by what holds for who chose nothing. */
+            shown: components["schemas"]["ShownAs"];
+            /** @description The pseudonym, where one was chosen. */
+            pseudonym: string | null;
+            /**
+             * Format: date-time
+             * @description When it was chosen; null for who chose nothing.
+             */
+            chosen_at: string | null;
+            /** @description What holds for people who chose nothing. */
+            by_default: components["schemas"]["PeopleShown"];
+            /** @description Pseudonyms that are free. */
+            proposals: string[];
+            /**
+             * Format: uint32
+             * @description In works-council mode, how many people have to be behind a number.
+             */
+            minimum_group: number;
+            /** @description Whether there are boards of people. */
+            has_people: boolean;
+        };
+        /** @description What was found. */
+        TemplateLibrary: {
+            /** @description Those in use first, by name. */
+            items: components["schemas"]["TemplateSummary"][];
+            /** @description Every kind of task that a template is for. */
+            task_types: string[];
+            /**
+             * Format: uint64
+             * @description How many wait for somebody else than who asks.
+             */
+            to_review: number;
+        };
+        /** @description A template in short. */
+        TemplateSummary: {
+            name: components["schemas"]["Name"];
+            about: components["schemas"]["TemplateAbout"];
+            owner: components["schemas"]["PersonName"];
+            team: components["schemas"]["TeamName"] | null;
+            state: components["schemas"]["TemplateState"];
+            /**
+             * Format: uint32
+             * @description The version that is used where none is named; null before one is approved.
+             */
+            current: number | null;
+            /**
+             * Format: uint32
+             * @description How many there are.
+             */
+            versions: number;
+            /**
+             * Format: uint32
+             * @description The submitted version that the caller may approve.
+             */
+            to_review: number | null;
+            replaced_by: components["schemas"]["TemplateName"] | null;
+            /** @description Whether it came with Tally. */
+            shipped: boolean;
+        };
+        /** @description What a template is for, beside its texts. */
+        TemplateAbout: {
+            /** @description What it is called. */
+            title: string;
+            /** @description What it does, and when it helps. */
+            purpose: string;
+            /** @description Which kind of task it is for. */
+            task_type?: string | null;
+            /** @description How sensitive what is filled in may be. */
+            data_class: components["schemas"]["DataClass"];
+            /** @description Which model does it well enough. */
+            model?: components["schemas"]["ModelName"] | null;
+        };
+        /** @description The name of a `Model`. */
+        ModelName: components["schemas"]["Name"];
+        /** @description Whether a template is to be used. */
+        TemplateState: "active" | "retired";
+        /** @description What was made. */
+        ImportedTemplates: {
+            /** @description New ones. */
+            created: components["schemas"]["Name"][];
+            /** @description Those that were there. */
+            kept: components["schemas"]["Name"][];
+        };
+        /** @description A prompt that people share. */
+        TemplateSpec: {
+            /** @description What it is for. */
+            about: components["schemas"]["TemplateAbout"];
+            /** @description Who answers for it. */
+            owner: components["schemas"]["PersonName"];
+            /** @description Their team when it was made. */
+            team?: components["schemas"]["TeamName"] | null;
+            /** @description Whether it is to be used. */
+            state: components["schemas"]["TemplateState"];
+            /** @description The oldest first. */
+            versions: components["schemas"]["TemplateVersion"][];
+            /** @description What people found, the oldest first. */
+            evaluations?: components["schemas"]["TemplateEvaluation"][];
+            /** @description What takes its place. */
+            replaced_by?: components["schemas"]["TemplateName"] | null;
+            /** @description Whether it came with Tally: nobody gets points for it. */
+            shipped?: boolean;
+        };
+        /** @description One version; its text never changes. */
+        TemplateVersion: {
+            /**
+             * Format: uint32
+             * @description 1, 2, 3…
+             */
+            number: number;
+            /** @description What it says. */
+            text: components["schemas"]["TemplateText"];
+            /** @description Who wrote it. */
+            by: components["schemas"]["PersonName"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who looked at it. */
+            review: components["schemas"]["VersionReview"];
+        };
+        /** @description What a version says, before it has a number. */
+        TemplateText: {
+            /** @description What the model is told first. */
+            system?: string | null;
+            /** @description What it is asked. */
+            user: string;
+            /** @description What is filled in; each stands in a text, and those without a default have to be said. */
+            variables?: components["schemas"]["TemplateVariable"][];
+            /** @description What is new in it. */
+            note?: string | null;
+        };
+        /** @description Something that is filled in. */
+        TemplateVariable: {
+            /** @description As it stands in the texts, between double braces. */
+            name: string;
+            /** @description What is to be filled in. */
+            description?: string;
+            /** @description What stands there when nothing is said. */
+            default?: string | null;
+        };
+        /** @description Whether somebody else looked at a version. */
+        VersionReview: {
+            /** @description How far it has come. */
+            state: components["schemas"]["VersionState"];
+            /** @description Who decided last. */
+            by?: components["schemas"]["PersonName"] | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at?: string | null;
+            /** @description What they said. */
+            note?: string | null;
+        };
+        /** @description How far a version has come. */
+        VersionState: "draft" | "submitted" | "approved";
+        /** @description What somebody found when they tried a version. */
+        TemplateEvaluation: {
+            /**
+             * Format: uint32
+             * @description The version.
+             */
+            version: number;
+            /** @description What was tried, and how it went. */
+            text: string;
+            /** @description Who tried it. */
+            by: components["schemas"]["PersonName"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+        };
+        TemplateResource: {
+            /** @constant */
+            kind: "Template";
+            name: components["schemas"]["Name"];
+            /** @description 1 at creation, raised by each change. */
+            version: number;
+            spec: components["schemas"]["TemplateSpec"];
+            /** @description What Tally made of it. */
+            status?: unknown;
+            /** @description The file set that created it. */
+            applied_by?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description A template with everything filled in. */
+        RenderedTemplate: {
+            /** @description What to send as `x-tally-template`, so that the use is seen. */
+            template: string;
+            /** Format: uint32 */
+            version: number;
+            /** @description Whether somebody else approved the version. */
+            approved: boolean;
+            /** @description How sensitive what is filled in may be. */
+            data_class: components["schemas"]["DataClass"];
+            /** @description The recommended model. */
+            model: components["schemas"]["ModelName"] | null;
+            /** @description Which kind of task it is for, to send as `x-tally-task-type`. */
+            task_type: string | null;
+            /** @description What takes its place, if it is retired. */
+            replaced_by: components["schemas"]["TemplateName"] | null;
+            openai: components["schemas"]["OpenAiMessages"];
+            anthropic: components["schemas"]["AnthropicMessages"];
+        };
+        /** @description As the API of OpenAI takes it. */
+        OpenAiMessages: {
+            /** @description To be sent as `messages`. */
+            messages: components["schemas"]["RenderedMessage"][];
+        };
+        /** @description A message. */
+        RenderedMessage: {
+            /** @description `system` or `user`. */
+            role: string;
+            /** @description What is said. */
+            content: string;
+        };
+        /** @description As the API of Anthropic takes it. */
+        AnthropicMessages: {
+            /** @description To be sent as `system`. */
+            system?: string | null;
+            /** @description To be sent as `messages`. */
+            messages: components["schemas"]["RenderedMessage"][];
+        };
+        /** @description What a template did. */
+        TemplateMeasured: {
+            /** @description All versions together. */
+            all: components["schemas"]["TemplateMeasurement"];
+            /** @description Each one that was used, the newest first. */
+            versions: components["schemas"]["TemplateMeasurement"][];
+            /**
+             * Format: uint64
+             * @description By how many people other than its owner it was used.
+             */
+            reusers: number;
+        };
+        /** @description What came of tasks that used something, beside those that did not. */
+        TemplateMeasurement: {
+            /**
+             * Format: uint32
+             * @description The version; null for all of them, and for calls that named none.
+             */
+            version: number | null;
+            /**
+             * Format: uint64
+             * @description Tasks that used it.
+             */
+            tasks: number;
+            /**
+             * Format: uint64
+             * @description Tasks without it that are compared.
+             */
+            compared: number;
+            /**
+             * Format: uint64
+             * @description How many people used it.
+             */
+            people: number;
+            /**
+             * Format: uint64
+             * @description How many teams did.
+             */
+            teams: number;
+            /** @description What its tasks cost together. */
+            cost_usd: components["schemas"]["PicoUsdSum"];
+            /** @description Cost per task, with it to without it. */
+            cost: components["schemas"]["Ratio"] | null;
+            /** @description Tokens per task, with it to without it. */
+            tokens: components["schemas"]["Ratio"] | null;
+            /** @description Time per task, with it to without it. */
+            latency: components["schemas"]["Ratio"] | null;
+            /** @description The share that succeeded, with it less without it. */
+            success: components["schemas"]["Difference"] | null;
+            /** @description What to make of it. */
+            effect: components["schemas"]["TemplateEffect"];
+            /** @description What its tasks would have cost more without it, where it saves. */
+            saved_usd: components["schemas"]["PicoUsdSum"] | null;
+        };
+        /** @description A ratio of geometric means: 0.8 is a fifth less. */
+        Ratio: {
+            /**
+             * Format: double
+             * @description The likeliest value.
+             */
+            ratio: number;
+            /**
+             * Format: double
+             * @description The lower end of the interval of 88 %.
+             */
+            low: number;
+            /**
+             * Format: double
+             * @description The upper end of the interval of 88 %.
+             */
+            high: number;
+        };
+        /** @description A difference of shares: −0.1 is ten points less. */
+        Difference: {
+            /**
+             * Format: double
+             * @description The likeliest value.
+             */
+            difference: number;
+            /**
+             * Format: double
+             * @description The lower end of the interval of 88 %.
+             */
+            low: number;
+            /**
+             * Format: double
+             * @description The upper end of the interval of 88 %.
+             */
+            high: number;
+        };
+        /** @description Stories, the newest first. */
+        StoryWall: {
+            /** @description Those that were not taken back. */
+            items: components["schemas"]["ToldStory"][];
+            /** @description What the confirmed ones among all saved. */
+            saved_usd: components["schemas"]["PicoUsdSum"];
+            /**
+             * Format: uint64
+             * @description How many are confirmed.
+             */
+            confirmed: number;
+            /**
+             * Format: uint64
+             * @description How many cannot be told.
+             */
+            unclear: number;
+            /**
+             * Format: uint64
+             * @description How many are refuted.
+             */
+            refuted: number;
+        };
+        /** @description A story with its name. */
+        ToldStory: {
+            name: components["schemas"]["Name"];
+            story: components["schemas"]["StorySpec"];
+        };
+        /** @description A savings story: what somebody changed, and what came of it as Tally measured it. */
+        StorySpec: {
+            /** @description Who tells it. */
+            author: components["schemas"]["PersonName"];
+            /** @description Their team then. */
+            team?: components["schemas"]["TeamName"] | null;
+            /**
+             * Format: date-time
+             * @description When it was told.
+             */
+            at: string;
+            /** @description What is claimed. */
+            claim: components["schemas"]["StoryClaim"];
+            /** @description What was measured last. */
+            result: components["schemas"]["StoryResult"];
+            /** @description Whether its author took it back. */
+            withdrawn?: boolean;
+        };
+        /** @description What is claimed. */
+        StoryClaim: {
+            /** @description What it is called. */
+            title: string;
+            /** @description What was changed, so that others can do it, too. */
+            changed: string;
+            /** @description Which tasks it changed. */
+            subject: components["schemas"]["StoryTasks"];
+            /**
+             * @description Which tasks it left as they were; those of the subject are never among them.
+             * @default {}
+             */
+            comparison: components["schemas"]["StoryTasks"];
+            /** @description Before the change. */
+            before: components["schemas"]["StoryWindow"];
+            /** @description After it. */
+            after: components["schemas"]["StoryWindow"];
+            /** @description The template that made the change, if one did. */
+            template?: components["schemas"]["TemplateName"] | null;
+        };
+        /** @description Which tasks; those that fit everything that is said. */
+        StoryTasks: {
+            /** @description Of this workload. */
+            workload?: components["schemas"]["WorkloadName"] | null;
+            /** @description Of this kind. */
+            task_type?: string | null;
+            /** @description Of this team. */
+            team?: components["schemas"]["TeamName"] | null;
+            /** @description Of the author alone. */
+            mine?: boolean;
+        };
+        /** @description A stretch of time. */
+        StoryWindow: {
+            /**
+             * Format: date-time
+             * @description From when.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            until: string;
+        };
+        /** @description What was measured. */
+        StoryResult: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description What became of it. */
+            verdict: components["schemas"]["StoryVerdict"];
+            /** @description Why, in a word. */
+            ground: string;
+            /** @description Its own tasks, after to before. */
+            own?: components["schemas"]["StoryEstimate"] | null;
+            /** @description The comparison group, after to before. */
+            others?: components["schemas"]["StoryEstimate"] | null;
+            /** @description Its own change beyond that of the comparison group. */
+            net?: components["schemas"]["StoryEstimate"] | null;
+            /** @description The share of its own tasks that succeeded, after less before. */
+            success?: components["schemas"]["StoryEstimate"] | null;
+            /**
+             * @description What its own tasks would have cost more, had they gone on as the comparison group did; only where it is
+             *     confirmed.
+             */
+            saved_usd?: components["schemas"]["PicoUsdSum"] | null;
+            /** @description Its own tasks before. */
+            subject_before: components["schemas"]["StoryFigures"];
+            /** @description Its own tasks after. */
+            subject_after: components["schemas"]["StoryFigures"];
+            /** @description The comparison group before. */
+            comparison_before: components["schemas"]["StoryFigures"];
+            /** @description The comparison group after. */
+            comparison_after: components["schemas"]["StoryFigures"];
+        };
+        /** @description What became of a story. */
+        StoryVerdict: "confirmed" | "unclear" | "refuted";
+        /** @description A ratio or difference with the ends of its interval. */
+        StoryEstimate: {
+            /**
+             * Format: double
+             * @description The likeliest value.
+             */
+            value: number;
+            /**
+             * Format: double
+             * @description The lower end.
+             */
+            low: number;
+            /**
+             * Format: double
+             * @description The upper end.
+             */
+            high: number;
+        };
+        /** @description Tasks of a group in one window. */
+        StoryFigures: {
+            /**
+             * Format: uint64
+             * @description Those with a known cost.
+             */
+            tasks: number;
+            /** @description What they cost together. */
+            cost_usd: components["schemas"]["PicoUsdSum"];
+            /**
+             * Format: uint64
+             * @description How many have an outcome.
+             */
+            reported: number;
+            /**
+             * Format: uint64
+             * @description How many of them succeeded.
+             */
+            succeeded: number;
+        };
+        StoryResource: {
+            /** @constant */
+            kind: "Story";
+            name: components["schemas"]["Name"];
+            /** @description 1 at creation, raised by each change. */
+            version: number;
+            spec: components["schemas"]["StorySpec"];
+            /** @description What Tally made of it. */
+            status?: unknown;
+            /** @description The file set that created it. */
+            applied_by?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description Something that somebody shares beside templates and stories. */
+        ContributionSpec: {
+            /** @description Whose it is. */
+            author: components["schemas"]["PersonName"];
+            /**
+             * Format: date-time
+             * @description When it was offered.
+             */
+            at: string;
+            /** @description What is shared. */
+            shared: components["schemas"]["ContributionText"];
+            /** @description How far it has come. */
+            state: components["schemas"]["ContributionState"];
+            /** @description Who said so. */
+            decided_by?: components["schemas"]["PersonName"] | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            decided_at?: string | null;
+            /** @description What they said. */
+            note?: string | null;
+        };
+        /** @description What is shared. */
+        ContributionText: {
+            /** @description What it is. */
+            kind: components["schemas"]["ContributionKind"];
+            /** @description What it is called. */
+            title: string;
+            /** @description What others can learn from it; of mentoring, what it was about. */
+            text: string;
+            /** @description Who was mentored: they alone confirm it. */
+            mentored?: components["schemas"]["PersonName"] | null;
+        };
+        /** @description How far a contribution has come. */
+        ContributionState: "offered" | "confirmed" | "declined";
+        ContributionResource: {
+            /** @constant */
+            kind: "Contribution";
+            name: components["schemas"]["Name"];
+            /** @description 1 at creation, raised by each change. */
+            version: number;
+            spec: components["schemas"]["ContributionSpec"];
+            /** @description What Tally made of it. */
+            status?: unknown;
+            /** @description The file set that created it. */
+            applied_by?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
         /** @description What a person asked for, and what was said to it. */
         AccessRequestSpec: {
             /** @description What is asked for. */
@@ -5394,8 +8771,6 @@ export interface components {
         } | {
             tier: components["schemas"]["Tier"];
         };
-        /** @description The name of a `Model`. */
-        ModelName: components["schemas"]["Name"];
         AccessRequestResource: {
             /** @constant */
             kind: "AccessRequest";
@@ -5578,8 +8953,6 @@ export interface components {
             /** @description What is charged, rounded to the currency's smallest unit. */
             charged: components["schemas"]["Exact"];
         };
-        /** @description A decimal number as a string */
-        Exact: string;
         /** @description The seal of one statement. */
         StatementSeal: {
             /** @description Whose it is. */
@@ -5614,6 +8987,48 @@ export interface components {
             /** @description What the central budget pays for it. */
             subsidised_usd: components["schemas"]["PicoUsdSum"];
             /** @description What nobody pays yet. */
+            unallocated_usd: components["schemas"]["PicoUsdSum"];
+        };
+        /** @description Months of statements. */
+        StatementMonths: {
+            /** @description The newest first. */
+            items: components["schemas"]["StatementMonth"][];
+        };
+        /** @description How far a month has come. */
+        StatementMonth: {
+            /** @description Such as `2026-10`. */
+            period: string;
+            state: components["schemas"]["StatementState"];
+            /** @description Whether its last day has gone. */
+            is_over: boolean;
+            /** @description Why it cannot be closed now; null where it can. */
+            not_closable: string | null;
+            /** @description What was metered in it at list price, as far as is known now. */
+            metered_usd: components["schemas"]["PicoUsdSum"];
+            /**
+             * Format: uint64
+             * @description How many calls that were.
+             */
+            calls: number;
+            /**
+             * Format: uint
+             * @description Disputes that are not settled.
+             */
+            open_disputes: number;
+            /** @description What was sealed; null until it is closed. */
+            sealed: components["schemas"]["SealedMonth"] | null;
+        };
+        /** @description The sums of sealed statements. */
+        SealedMonth: {
+            by: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: uint */
+            statements: number;
+            list_usd: components["schemas"]["PicoUsdSum"];
+            amount_usd: components["schemas"]["PicoUsdSum"];
+            charged_usd: components["schemas"]["PicoUsdSum"];
+            subsidised_usd: components["schemas"]["PicoUsdSum"];
             unallocated_usd: components["schemas"]["PicoUsdSum"];
         };
         /** @description A cost center's month. */
@@ -5673,6 +9088,16 @@ export interface components {
             /** @description The closed month that it corrects. */
             corrects: string | null;
             /**
+             * @description The adjustment of a reconciliation that it is.
+             * @default null
+             */
+            adjustment: string | null;
+            /**
+             * @description It is what a provider's bill has beyond the calls: an aggregate, never a call.
+             * @default false
+             */
+            aggregate: boolean;
+            /**
              * Format: uint64
              * @description Calls.
              */
@@ -5692,6 +9117,17 @@ export interface components {
             meters: components["schemas"]["MeterSum"][];
             /** @description The filters, of `GET /api/v1/events`, that lead to its calls; null where it has none. */
             calls_filter: components["schemas"]["CallsFilter"] | null;
+        };
+        /** @description What a row is for. */
+        ChargeLine: "usage" | "idle" | "shared" | "adjustment" | "correction" | "rounding";
+        /** @description Who pays an amount. Together they are the whole amount, to the picodollar. */
+        Payment: {
+            /** @description The cost center. */
+            charged_usd: components["schemas"]["PicoUsdSum"];
+            /** @description The central budget, on the cost center's behalf. */
+            subsidised_usd: components["schemas"]["PicoUsdSum"];
+            /** @description Nobody yet: no cost center is known, or no rule says who. */
+            unallocated_usd: components["schemas"]["PicoUsdSum"];
         };
         /** @description One meter of a line. */
         MeterSum: {
@@ -5828,6 +9264,15 @@ export interface components {
             postings: number;
             /** @description The statements, by cost center; the one without is what nobody answers for. */
             statements: components["schemas"]["StatementSeal"][];
+            /** @description What of posted adjustments stands in them; a later month has what changed since. */
+            adjustments?: components["schemas"]["SealedAdjustment"][];
+        };
+        /** @description An adjustment as it stands in a closed month. */
+        SealedAdjustment: {
+            /** @description Its name. */
+            adjustment: components["schemas"]["Name"];
+            /** @description What it came to. */
+            amount_usd: components["schemas"]["PicoUsdSum"];
         };
         PeriodResource: {
             /** @constant */
@@ -5881,6 +9326,15 @@ export interface components {
             /** @description What would have been. */
             charged_after_usd: components["schemas"]["PicoUsdSum"];
         };
+        /** @description What another chargeback model would have made of a cost center's month. */
+        ChargebackPreview: {
+            /** @description The month. */
+            period: string;
+            /** @description As it is. */
+            before: components["schemas"]["StatementTotals"];
+            /** @description As it would have been. */
+            after: components["schemas"]["StatementTotals"];
+        };
         /** @description The company: the time zone and calendar that windows and charts use. */
         OrganizationSpec: {
             /**
@@ -5913,6 +9367,10 @@ export interface components {
             own_keys?: components["schemas"]["AccessRule"];
             /** @description How long it is known who called, and whether prompts are kept, by class of data. */
             retention?: components["schemas"]["Retention2"];
+            /** @description What has to be measured before a cost center is shown what it uses, and is charged. */
+            rollout?: components["schemas"]["RolloutRules"];
+            /** @description Who sees whom on scoreboards, and how long a season is. */
+            scoreboards?: components["schemas"]["Scoreboards"];
         };
         /** @description Whether something may be used by anyone. */
         AccessRule: "open" | "on_request";
@@ -5941,6 +9399,74 @@ export interface components {
              */
             prompts_days?: number;
         };
+        /** @description What the company asks for before a cost center goes on; the rest is as it comes. */
+        RolloutRules: {
+            /**
+             * @description Before it is shown what it uses. By default half of the spend attributed, half of the
+             *     workloads complete, 4 weeks of data, no bill, half of the readiness lines.
+             */
+            showback?: components["schemas"]["RolloutThresholds"];
+            /**
+             * @description Before it is charged. By default 80 % of the spend attributed, 80 % of the workloads
+             *     complete, 13 weeks of data, bills met within 2 %, every readiness line.
+             */
+            chargeback?: components["schemas"]["RolloutThresholds"];
+        };
+        /**
+         * @description What is asked for before one stage; what is left out is the stage's default, and zero is
+         *     not asked for.
+         */
+        RolloutThresholds: {
+            /**
+             * Format: uint8
+             * @description At least so much of the spend of 30 days is for a workload, in percent.
+             */
+            attributed_percent?: number | null;
+            /**
+             * Format: uint8
+             * @description Of at least so many of its workloads nothing is missing, in percent.
+             */
+            complete_percent?: number | null;
+            /**
+             * Format: uint8
+             * @description Calls are known for at least so many weeks, at most 52.
+             */
+            data_weeks?: number | null;
+            /** @description What was metered is at most so far from each provider's newest bill, in percent. */
+            variance_percent?: components["schemas"]["Exact"] | null;
+            /**
+             * Format: uint8
+             * @description At least so many of the readiness lines of its teams are met, in percent.
+             */
+            readiness_percent?: number | null;
+        };
+        /** @description Who sees whom on scoreboards, and how long a season is. */
+        Scoreboards: {
+            /**
+             * @description How people appear who chose nothing; `opt_in` by default.
+             * @default opt_in
+             */
+            people: components["schemas"]["PeopleShown"];
+            /**
+             * Format: uint32
+             * @description Works-council mode: numbers of fewer people than this are shown to nobody but
+             *     themselves. 1 by default.
+             * @default 1
+             */
+            minimum_group: number;
+            /**
+             * @description Roles that see who is behind a pseudonym, none by default; managers see their own
+             *     teams' people.
+             */
+            individuals_seen_by?: components["schemas"]["Role"][];
+            /**
+             * @description How long a season is; a month by default.
+             * @default month
+             */
+            season: components["schemas"]["SeasonLength"];
+        };
+        /** @description How long a season of the scoreboards is. */
+        SeasonLength: "month" | "quarter";
         OrganizationResource: {
             /** @constant */
             kind: "Organization";
@@ -6195,8 +9721,6 @@ export interface components {
             /** @description What held before, the oldest first; each until the next begins. */
             history?: components["schemas"]["ChargebackRule"][];
         };
-        /** @description What a cost center pays for. */
-        ChargebackModel: "subsidy" | "showback" | "production" | "hybrid" | "quota";
         /** @description How a cost center is charged from one day on; `docs/chargeback.md` says who pays what. */
         ChargebackRule: {
             /** @description The model. */
@@ -6752,6 +10276,106 @@ export interface components {
             /** @description The `after` of the next page. */
             next: string | null;
         };
+        AdjustmentResource: {
+            /** @constant */
+            kind: "Adjustment";
+            name: components["schemas"]["Name"];
+            /** @description 1 at creation, raised by each change. */
+            version: number;
+            spec: components["schemas"]["AdjustmentSpec"];
+            /** @description What Tally made of it. */
+            status?: unknown;
+            /** @description The file set that created it. */
+            applied_by?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        AdjustmentPage: {
+            items: components["schemas"]["AdjustmentResource"][];
+            /** @description The `after` of the next page. */
+            next: string | null;
+        };
+        RolloutPage: {
+            items: components["schemas"]["RolloutResource"][];
+            /** @description The `after` of the next page. */
+            next: string | null;
+        };
+        SprintPage: {
+            items: components["schemas"]["SprintResource"][];
+            /** @description The `after` of the next page. */
+            next: string | null;
+        };
+        QuarterlyReviewPage: {
+            items: components["schemas"]["QuarterlyReviewResource"][];
+            /** @description The `after` of the next page. */
+            next: string | null;
+        };
+        /** @description How a person wants to appear on scoreboards; named by the person. */
+        ScoreboardChoiceSpec: {
+            /** @description By name, by a pseudonym, or not at all. */
+            shown: components["schemas"]["ShownAs"];
+            /** @description With `shown: pseudonym` only. */
+            pseudonym?: string | null;
+            /**
+             * Format: date-time
+             * @description When they chose.
+             */
+            at: string;
+        };
+        ScoreboardChoiceResource: {
+            /** @constant */
+            kind: "ScoreboardChoice";
+            name: components["schemas"]["Name"];
+            /** @description 1 at creation, raised by each change. */
+            version: number;
+            spec: components["schemas"]["ScoreboardChoiceSpec"];
+            /** @description What Tally made of it. */
+            status?: unknown;
+            /** @description The file set that created it. */
+            applied_by?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        ScoringFormulaResource: {
+            /** @constant */
+            kind: "ScoringFormula";
+            name: components["schemas"]["Name"];
+            /** @description 1 at creation, raised by each change. */
+            version: number;
+            spec: components["schemas"]["ScoringFormulaSpec"];
+            /** @description What Tally made of it. */
+            status?: unknown;
+            /** @description The file set that created it. */
+            applied_by?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        ScoringFormulaPage: {
+            items: components["schemas"]["ScoringFormulaResource"][];
+            /** @description The `after` of the next page. */
+            next: string | null;
+        };
+        TemplatePage: {
+            items: components["schemas"]["TemplateResource"][];
+            /** @description The `after` of the next page. */
+            next: string | null;
+        };
+        StoryPage: {
+            items: components["schemas"]["StoryResource"][];
+            /** @description The `after` of the next page. */
+            next: string | null;
+        };
+        ContributionPage: {
+            items: components["schemas"]["ContributionResource"][];
+            /** @description The `after` of the next page. */
+            next: string | null;
+        };
         Credentials: {
             /** @description The person's name or e-mail. */
             name: string;
@@ -6854,9 +10478,47 @@ export interface components {
             format: components["schemas"]["BillFormat"];
             /** @description The bill itself: the report's JSON as it came, or the CSV. */
             text: string;
+            /**
+             * @description Only look: nothing is kept.
+             * @default false
+             */
+            dry_run: boolean;
         };
         /** @description What a bill is written in. */
         BillFormat: "anthropic-usage" | "anthropic-cost" | "openai-usage" | "openai-costs" | "csv";
+        /** @description Which adjustments are approved. */
+        AdjustmentApproval: {
+            /**
+             * @description The numbers of the variances; all that nobody decided about where there are none.
+             * @default []
+             */
+            numbers: number[];
+            /**
+             * @description Who answers for them; nobody (unallocated) where there is none.
+             * @default null
+             */
+            cost_center: components["schemas"]["CostCenterName"] | null;
+            /** @description Why, in 1 to 2,000 characters. */
+            reason: string;
+        };
+        /** @description Which adjustments are rejected. */
+        AdjustmentRejection: {
+            /**
+             * @description The numbers of the variances; all that nobody decided about where there are none.
+             * @default []
+             */
+            numbers: number[];
+            /** @description Why, in 1 to 2,000 characters. */
+            reason: string;
+        };
+        /** @description Which adjustments are posted. */
+        AdjustmentPosting: {
+            /**
+             * @description The numbers of the variances; all that are approved where there are none.
+             * @default []
+             */
+            numbers: number[];
+        };
         /**
          * @description A call that somebody could make. What is not said is looked up, or is as of a call that says
          *     nothing.
@@ -7091,6 +10753,260 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /** @description Where a cost center is to go. */
+        RolloutMove: {
+            /** @description The stage. */
+            to: components["schemas"]["RolloutStage"];
+            /**
+             * @description Why; needed where it goes back, or on although gates do not hold.
+             * @default null
+             */
+            reason: string | null;
+            /**
+             * @description Whether it goes on although gates do not hold.
+             * @default false
+             */
+            override: boolean;
+        };
+        /** @description A reduction target. */
+        NewTarget: {
+            /** @description Whose use: one of them. */
+            scope: components["schemas"]["TargetScope"];
+            /** @description What is to become less. */
+            measure: components["schemas"]["TargetMeasure"];
+            /**
+             * @description So much less than the baseline, in percent; this or `target`.
+             * @default null
+             */
+            reduce_percent: components["schemas"]["Exact"] | null;
+            /**
+             * @description At most so much over the month; this or `reduce_percent`.
+             * @default null
+             */
+            target: components["schemas"]["Exact"] | null;
+            /** @description Over which time the baseline is measured; by default the month before. */
+            baseline?: components["schemas"]["TargetBaseline"] | null;
+            /**
+             * @description Who answers for it; by default who answers for what it is about.
+             * @default null
+             */
+            owner: components["schemas"]["PersonName"] | null;
+            /**
+             * @description How it is to be reached.
+             * @default null
+             */
+            note: string | null;
+        };
+        /** @description Over which time a baseline is measured. */
+        TargetBaseline: {
+            /**
+             * Format: date-time
+             * @description From when.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Until when; not after now.
+             */
+            to: string;
+        };
+        /** @description A target that no longer counts. */
+        TargetWithdrawal: {
+            /**
+             * Format: uint32
+             * @description Its number.
+             */
+            target: number;
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description The end of a sprint. */
+        SprintClosing: {
+            /**
+             * @description What is to be remembered.
+             * @default null
+             */
+            note: string | null;
+        };
+        /** @description Something that was decided. */
+        NewDecision: {
+            /** @description What it is about. */
+            subject: components["schemas"]["ReviewSubject"];
+            /**
+             * @description What exactly, such as the name of a policy.
+             * @default null
+             */
+            about: string | null;
+            /** @description What was decided, in 1 to 2,000 characters. */
+            text: string;
+            /**
+             * @description Who does it.
+             * @default null
+             */
+            owner: components["schemas"]["PersonName"] | null;
+            /**
+             * @description Until when.
+             * @default null
+             */
+            due: string | null;
+        };
+        /** @description The end of a review. */
+        ReviewClosing: {
+            /**
+             * @description Who was there.
+             * @default []
+             */
+            attendees: components["schemas"]["PersonName"][];
+            /**
+             * @description What else is to be remembered.
+             * @default null
+             */
+            note: string | null;
+        };
+        /** @description How the caller wants to appear. */
+        NewScoreboardChoice: {
+            /** @description By name, by a pseudonym, or not at all. */
+            shown: components["schemas"]["ShownAs"];
+            /**
+             * @description With `pseudonym`: 3 to 40 letters, digits, spaces and hyphens, nobody's name and nobody
+             *     else's pseudonym.
+             * @default null
+             */
+            pseudonym: string | null;
+        };
+        /** @description A template. */
+        TemplateDraft: {
+            /** @description Its name, without `@`. */
+            name: components["schemas"]["Name"];
+            /** @description What it is for. */
+            about: components["schemas"]["TemplateAbout"];
+            /** @description Its first version. */
+            text: components["schemas"]["TemplateText"];
+        };
+        /** @description What is filled in. */
+        TemplateFill: {
+            /**
+             * @description By name.
+             * @default {}
+             */
+            variables: {
+                [key: string]: string;
+            };
+            /**
+             * Format: uint32
+             * @description Which version; the current one by default.
+             * @default null
+             */
+            version: number | null;
+        };
+        /** @description The end of a template. */
+        TemplateRetirement: {
+            /**
+             * @description What takes its place.
+             * @default null
+             */
+            replaced_by: components["schemas"]["TemplateName"] | null;
+            /**
+             * @description Why.
+             * @default null
+             */
+            reason: string | null;
+        };
+        /** @description Another version. */
+        TemplateVersionDraft: {
+            /** @description What it says. */
+            text: components["schemas"]["TemplateText"];
+            /**
+             * @description What the template is for from here on, where that changes.
+             * @default null
+             */
+            about: components["schemas"]["TemplateAbout"] | null;
+        };
+        /** @description A version by its number. */
+        TemplateVersionNumber: {
+            /**
+             * Format: uint32
+             * @description Its number.
+             */
+            version: number;
+        };
+        /** @description What somebody else says of a version. */
+        TemplateVersionRuling: {
+            /**
+             * Format: uint32
+             * @description Its number.
+             */
+            version: number;
+            /** @description Whether it may be used; else it goes back to its author, with a note. */
+            approves: boolean;
+            /**
+             * @description What is to be said.
+             * @default null
+             */
+            note: string | null;
+        };
+        /** @description How a version did. */
+        NewTemplateEvaluation: {
+            /**
+             * Format: uint32
+             * @description Its number.
+             */
+            version: number;
+            /** @description What was tried, and how it went. */
+            text: string;
+        };
+        /** @description What is claimed. */
+        StoryClaimInput: {
+            /** @description What it is called. */
+            title: string;
+            /** @description What was changed, so that others can do it, too. */
+            changed: string;
+            /** @description Which tasks it changed. */
+            subject: components["schemas"]["StoryTasks"];
+            /**
+             * @description Which tasks it left as they were; those of the subject are never among them.
+             * @default {}
+             */
+            comparison: components["schemas"]["StoryTasks"];
+            /** @description Before the change. */
+            before: components["schemas"]["StoryWindow"];
+            /** @description After it. */
+            after: components["schemas"]["StoryWindow"];
+            /** @description The template that made the change, if one did. */
+            template?: components["schemas"]["TemplateName"] | null;
+        };
+        /** @description A story. */
+        NewStory: {
+            /** @description Its name. */
+            name: components["schemas"]["Name"];
+            /** @description What is claimed. */
+            claim: components["schemas"]["StoryClaimInput"];
+        };
+        /** @description Why a story is taken back. */
+        StoryWithdrawal: {
+            /**
+             * @description Why.
+             * @default null
+             */
+            reason: string | null;
+        };
+        /** @description Something to learn from. */
+        ContributionOffer: {
+            /** @description Its name. */
+            name: components["schemas"]["Name"];
+            /** @description What is shared. */
+            shared: components["schemas"]["ContributionText"];
+        };
+        /** @description Whether it helps. */
+        ContributionDecision: {
+            /** @description Whether it does. */
+            confirms: boolean;
+            /**
+             * @description What is to be said.
+             * @default null
+             */
+            note: string | null;
+        };
         /** @description What is asked for. */
         NewAccessRequest: {
             /** @description What; may be left out with `renews`. */
@@ -7205,6 +11121,15 @@ export interface components {
              */
             per: components["schemas"]["RoundingPer"];
         };
+        ChargebackPreviewRequest: {
+            /** @description How it would be charged. */
+            chargeback: components["schemas"]["Chargeback"];
+            /**
+             * @description The month, by default the last one that is over.
+             * @default null
+             */
+            period: string | null;
+        };
         /** @description The company: the time zone and calendar that windows and charts use. */
         OrganizationSpecInput: {
             /**
@@ -7237,6 +11162,10 @@ export interface components {
             own_keys?: components["schemas"]["AccessRule"];
             /** @description How long it is known who called, and whether prompts are kept, by class of data. */
             retention?: components["schemas"]["RetentionInput"];
+            /** @description What has to be measured before a cost center is shown what it uses, and is charged. */
+            rollout?: components["schemas"]["RolloutRules"];
+            /** @description Who sees whom on scoreboards, and how long a season is. */
+            scoreboards?: components["schemas"]["ScoreboardsInput"];
         };
         /** @description How long personal data is kept, for each class of data. */
         RetentionInput: {
@@ -7248,6 +11177,31 @@ export interface components {
             confidential?: components["schemas"]["ClassRetention"];
             /** @description Of calls with restricted data. */
             restricted?: components["schemas"]["ClassRetention"];
+        };
+        /** @description Who sees whom on scoreboards, and how long a season is. */
+        ScoreboardsInput: {
+            /**
+             * @description How people appear who chose nothing; `opt_in` by default.
+             * @default opt_in
+             */
+            people: components["schemas"]["PeopleShown"];
+            /**
+             * Format: uint32
+             * @description Works-council mode: numbers of fewer people than this are shown to nobody but
+             *     themselves. 1 by default.
+             * @default 1
+             */
+            minimum_group: number;
+            /**
+             * @description Roles that see who is behind a pseudonym, none by default; managers see their own
+             *     teams' people.
+             */
+            individuals_seen_by?: components["schemas"]["Role"][];
+            /**
+             * @description How long a season is; a month by default.
+             * @default month
+             */
+            season: components["schemas"]["SeasonLength"];
         };
         /** @description Where calls are sent. */
         ProviderSpecInput: {
@@ -7497,6 +11451,184 @@ export interface components {
              * @default false
              */
             zero_retention: boolean;
+        };
+        /**
+         * @description The numbers that scores are computed with, from one day until the next formula begins.
+         *     `docs/scoreboards.md` says what each one does.
+         */
+        ScoringFormulaSpecInput: {
+            /** @description The first day it holds; a season is scored by the formula that held when it began. */
+            from: string;
+            /** @description Why there is this formula, for everybody to read. */
+            reason: string;
+            /**
+             * @description How much each part counts.
+             * @default {
+             *       "efficiency": 0.5,
+             *       "improvement": 0.2,
+             *       "knowledge": 0.3
+             *     }
+             */
+            weights: components["schemas"]["ScoreWeights"];
+            /**
+             * Format: uint32
+             * @description Counting tasks of a season; whoever has fewer is not ranked.
+             * @default 20
+             */
+            minimum_tasks: number;
+            /**
+             * Format: uint32
+             * @description With fewer who can be compared, themselves included, nobody is.
+             * @default 3
+             */
+            minimum_peers: number;
+            /**
+             * Format: double
+             * @description Successes at the peers' median that everybody is given, so that few tasks tell little.
+             * @default 20
+             */
+            shrinkage_tasks: number;
+            /**
+             * Format: double
+             * @description The quality of a success whose outcome tells none.
+             * @default 0.8
+             */
+            quality_default: number;
+            /**
+             * Format: double
+             * @description Successes of a day that has more than so many times what peers have on a busy day do not count.
+             * @default 3
+             */
+            spam_factor: number;
+            /**
+             * @description What it is worth when others use one's templates.
+             * @default {
+             *       "tasks": 3,
+             *       "points": 1,
+             *       "confirmed_factor": 2,
+             *       "points_max": 20
+             *     }
+             */
+            reuse: components["schemas"]["ReusePointsInput"];
+            /**
+             * Format: double
+             * @description Of each confirmed story.
+             * @default 10
+             */
+            story_points: number;
+            /**
+             * @description Of each confirmed contribution, by its kind.
+             * @default {
+             *       "failure_case": 2,
+             *       "evaluation": 3,
+             *       "guardrail_pattern": 3,
+             *       "mentoring": 2
+             *     }
+             */
+            contribution_points: components["schemas"]["ContributionPointsInput"];
+            /**
+             * Format: double
+             * @description Of all contributions of a season, at most.
+             * @default 10
+             */
+            contribution_points_max: number;
+            /**
+             * Format: double
+             * @description So many points are half of all.
+             * @default 10
+             */
+            knowledge_half: number;
+            /**
+             * @description What it costs not to keep to the rules.
+             * @default {
+             *       "violation": 0.02,
+             *       "unregistered": 0.2,
+             *       "expired_exception": 0.02,
+             *       "floor": 0.5
+             *     }
+             */
+            compliance: components["schemas"]["ComplianceFactorsInput"];
+        };
+        /** @description What it is worth when others use one's templates. */
+        ReusePointsInput: {
+            /**
+             * Format: uint32
+             * @description Somebody uses a template who has so many counting tasks with it.
+             * @default 3
+             */
+            tasks: number;
+            /**
+             * Format: double
+             * @description For each such person.
+             * @default 1
+             */
+            points: number;
+            /**
+             * Format: double
+             * @description Times so much where the template is measured to save.
+             * @default 2
+             */
+            confirmed_factor: number;
+            /**
+             * Format: double
+             * @description For a template, at most.
+             * @default 20
+             */
+            points_max: number;
+        };
+        /** @description Points of a confirmed contribution. */
+        ContributionPointsInput: {
+            /**
+             * Format: double
+             * @description Of a failure case.
+             * @default 2
+             */
+            failure_case: number;
+            /**
+             * Format: double
+             * @description Of an evaluation.
+             * @default 3
+             */
+            evaluation: number;
+            /**
+             * Format: double
+             * @description Of a guardrail pattern.
+             * @default 3
+             */
+            guardrail_pattern: number;
+            /**
+             * Format: double
+             * @description Of a person mentored.
+             * @default 2
+             */
+            mentoring: number;
+        };
+        /** @description What it costs not to keep to the rules: so much is taken off the multiplier. */
+        ComplianceFactorsInput: {
+            /**
+             * Format: double
+             * @description For each violation a head.
+             * @default 0.02
+             */
+            violation: number;
+            /**
+             * Format: double
+             * @description For spend that no entry of the catalog explains, where it is as much as peers would have spent in all.
+             * @default 0.2
+             */
+            unregistered: number;
+            /**
+             * Format: double
+             * @description For each own exception that ran out, a head.
+             * @default 0.02
+             */
+            expired_exception: number;
+            /**
+             * Format: double
+             * @description The multiplier is never below this.
+             * @default 0.5
+             */
+            floor: number;
         };
         /**
          * @description Problem details (RFC 9457).
@@ -8619,10 +12751,111 @@ export interface operations {
             };
         };
     };
-    reconcile: {
+    exportEvents: {
+        parameters: {
+            query: {
+                /** @description The month, such as `2026-10`. */
+                period: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apache.parquet": string;
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportOutcomes: {
+        parameters: {
+            query: {
+                /** @description The month, such as `2026-10`. */
+                period: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apache.parquet": string;
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listReconciliations: {
+        parameters: {
+            query?: {
+                /** @description Only of this provider. */
+                provider?: string | null;
+                /** @description How many at most, 1 to 500; by default 100. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In short. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReconciliationList"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importBill: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8639,7 +12872,182 @@ export interface operations {
             };
         };
         responses: {
+            /** @description What was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedBill"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReconciliation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description The differences. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reconciliation"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approveAdjustments: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "numbers": [
+                 *         1,
+                 *         2
+                 *       ],
+                 *       "cost_center": "cc-100-support",
+                 *       "reason": "The batch host called around the gateway that day"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AdjustmentApproval"];
+            };
+        };
+        responses: {
+            /** @description The bill with what was decided. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reconciliation"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rejectAdjustments: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "numbers": [
+                 *         3
+                 *       ],
+                 *       "reason": "The provider takes it back with the next bill"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AdjustmentRejection"];
+            };
+        };
+        responses: {
+            /** @description The bill with what was decided. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reconciliation"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postAdjustments: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "numbers": [
+                 *         1,
+                 *         2
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["AdjustmentPosting"];
+            };
+        };
+        responses: {
+            /** @description The bill with what was posted. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10592,6 +15000,1479 @@ export interface operations {
             };
         };
     };
+    getRolloutStages: {
+        parameters: {
+            query?: {
+                /** @description Only this cost center. */
+                cost_center?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Cost centers by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rollouts"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    moveRollout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "to": "showback",
+                 *       "override": true,
+                 *       "reason": "The inventory is complete but for one pilot that ends in December"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RolloutMove"];
+            };
+        };
+        responses: {
+            /** @description The cost center's stages. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSprintPage: {
+        parameters: {
+            query?: {
+                /** @description The month, such as `2026-11`; by default the one that goes on. */
+                month?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sprint. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SprintReport"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setTarget: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "scope": {
+                 *         "workload": "support-copilot"
+                 *       },
+                 *       "measure": "cost_per_successful_task_usd",
+                 *       "reduce_percent": "20",
+                 *       "note": "Shorter history"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewTarget"];
+            };
+        };
+        responses: {
+            /** @description The sprint with the target. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SprintResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawTarget: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "target": 1,
+                 *       "reason": "The workload is retired"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TargetWithdrawal"];
+            };
+        };
+        responses: {
+            /** @description The sprint. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SprintResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    closeSprint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "note": "Caching paid off"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SprintClosing"];
+            };
+        };
+        responses: {
+            /** @description The sprint with its results. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SprintResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReviewPage: {
+        parameters: {
+            query?: {
+                /** @description The quarter of the calendar, such as `2026-Q4`; by default the one that goes on. */
+                quarter?: string | null;
+                /** @description How to answer; by default JSON. */
+                format?: "json" | "markdown";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The review. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarterlyReviewReport"];
+                    "text/markdown": string;
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recordDecision: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "subject": "rate_cards",
+                 *       "about": "rates-2027",
+                 *       "text": "The markup stays as it is",
+                 *       "due": "2026-12-15"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewDecision"];
+            };
+        };
+        responses: {
+            /** @description The review with the decision. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarterlyReviewResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    closeReview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "attendees": [
+                 *         "ada"
+                 *       ],
+                 *       "note": "Next time with legal"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReviewClosing"];
+            };
+        };
+        responses: {
+            /** @description The review. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarterlyReviewResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getScoreboards: {
+        parameters: {
+            query?: {
+                /** @description Such as 2026-11 or 2026-Q4; by default the one that goes on. */
+                season?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What there is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreboardsOverview"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    liveScoreboards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events until either side closes; the data of `standings`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["StandingsChanged"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explainScore: {
+        parameters: {
+            query?: {
+                /** @description people or teams; by default people. */
+                of?: components["schemas"]["Competitors"] | null;
+                /** @description Whose; by default one's own. */
+                name?: string | null;
+                /** @description Such as 2026-11 or 2026-Q4; by default the one that goes on. */
+                season?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The score taken apart. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreExplained"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getScoreboardAward: {
+        parameters: {
+            query?: {
+                /** @description Such as 2026-Q4; by default the one that goes on. */
+                quarter?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The award and its evidence. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreboardAward"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getScoreboard: {
+        parameters: {
+            query?: {
+                /** @description people or teams; by default teams. */
+                of?: components["schemas"]["Competitors"] | null;
+                /** @description Such as 2026-11 or 2026-Q4; by default the one that goes on. */
+                season?: string | null;
+                /** @description Only rows with this in what stands on the board. */
+                search?: string | null;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description The page that the caller is on. */
+                around?: "me" | null;
+                /** @description How many at most, 1 to 200; by default 50. */
+                limit?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of rows. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scoreboard"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMyScoreboardChoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How I appear. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyScoreboardChoice"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putMyScoreboardChoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "shown": "pseudonym",
+                 *       "pseudonym": "Amber Heron"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewScoreboardChoice"];
+            };
+        };
+        responses: {
+            /** @description How I appear now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyScoreboardChoice"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchTemplates: {
+        parameters: {
+            query?: {
+                /** @description Words that all stand in the name, title, purpose or text. */
+                search?: string;
+                /** @description Only for this kind of task. */
+                task_type?: string | null;
+                /** @description Only those in use, or only those that are retired. */
+                state?: components["schemas"]["TemplateState"] | null;
+                /** @description `true`: only with a version that the caller may approve. */
+                to_review?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateLibrary"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importStarter: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Which were made. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedTemplates"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTemplates: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many at most, 1 to 1,000; by default 100. */
+                limit?: number | null;
+                /** @description Only names that begin with this. */
+                prefix?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Resources. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplatePage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    newTemplate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "ticket-summary",
+                 *       "about": {
+                 *         "title": "Summary of a ticket",
+                 *         "purpose": "Says what a customer wants, in a line",
+                 *         "task_type": "summarise",
+                 *         "data_class": "internal"
+                 *       },
+                 *       "text": {
+                 *         "user": "What does the customer want? {{ticket}}",
+                 *         "variables": [
+                 *           {
+                 *             "name": "ticket",
+                 *             "description": "The ticket"
+                 *           }
+                 *         ]
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["TemplateDraft"];
+            };
+        };
+        responses: {
+            /** @description The template. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renderTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "variables": {
+                 *         "ticket": "My card was charged twice"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["TemplateFill"];
+            };
+        };
+        responses: {
+            /** @description The messages. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RenderedTemplate"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTemplateEffect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was measured. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateMeasured"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retireTemplate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "replaced_by": "safe-summary",
+                 *       "reason": "The other one is shorter"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TemplateRetirement"];
+            };
+        };
+        responses: {
+            /** @description The template. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addTemplateVersion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": {
+                 *         "user": "In one line: what does the customer want? {{ticket}}",
+                 *         "variables": [
+                 *           {
+                 *             "name": "ticket",
+                 *             "description": "The ticket"
+                 *           }
+                 *         ],
+                 *         "note": "One line is enough"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["TemplateVersionDraft"];
+            };
+        };
+        responses: {
+            /** @description The template. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submitTemplateVersion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "version": 2
+                 *     }
+                 */
+                "application/json": components["schemas"]["TemplateVersionNumber"];
+            };
+        };
+        responses: {
+            /** @description The template. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reviewTemplateVersion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "version": 2,
+                 *       "approves": true,
+                 *       "note": "Shorter and as good"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TemplateVersionRuling"];
+            };
+        };
+        responses: {
+            /** @description The template. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    evaluateTemplate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "version": 1,
+                 *       "text": "40 tickets of October: 38 right"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewTemplateEvaluation"];
+            };
+        };
+        responses: {
+            /** @description The template. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStoryWall: {
+        parameters: {
+            query?: {
+                /** @description Only those that came out like this. */
+                verdict?: components["schemas"]["StoryVerdict"] | null;
+                /** @description Words that all stand in the name, title or what was changed. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stories. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoryWall"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewStory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "title": "Shorter history",
+                 *       "changed": "Only the last four turns are sent",
+                 *       "subject": {
+                 *         "workload": "support-copilot"
+                 *       },
+                 *       "comparison": {},
+                 *       "before": {
+                 *         "from": "2026-10-01T00:00:00Z",
+                 *         "until": "2026-10-15T00:00:00Z"
+                 *       },
+                 *       "after": {
+                 *         "from": "2026-10-15T00:00:00Z",
+                 *         "until": "2026-10-29T00:00:00Z"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["StoryClaimInput"];
+            };
+        };
+        responses: {
+            /** @description What was measured. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoryResult"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listStories: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many at most, 1 to 1,000; by default 100. */
+                limit?: number | null;
+                /** @description Only names that begin with this. */
+                prefix?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Resources. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoryPage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tellStory: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "shorter-history",
+                 *       "claim": {
+                 *         "title": "Shorter history",
+                 *         "changed": "Only the last four turns are sent",
+                 *         "subject": {
+                 *           "workload": "support-copilot"
+                 *         },
+                 *         "comparison": {},
+                 *         "before": {
+                 *           "from": "2026-10-01T00:00:00Z",
+                 *           "until": "2026-10-15T00:00:00Z"
+                 *         },
+                 *         "after": {
+                 *           "from": "2026-10-15T00:00:00Z",
+                 *           "until": "2026-10-29T00:00:00Z"
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewStory"];
+            };
+        };
+        responses: {
+            /** @description The story with its result. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoryResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    measureStory: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The story with its result. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoryResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawStory: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The price list was wrong that week"
+                 *     }
+                 */
+                "application/json": components["schemas"]["StoryWithdrawal"];
+            };
+        };
+        responses: {
+            /** @description The story. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoryResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listContributions: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many at most, 1 to 1,000; by default 100. */
+                limit?: number | null;
+                /** @description Only names that begin with this. */
+                prefix?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Resources. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContributionPage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offerContribution: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "refunds-made-up",
+                 *       "shared": {
+                 *         "kind": "failure_case",
+                 *         "title": "A refund that nobody promised",
+                 *         "text": "Without articles in the prompt the model promised money back. The template support-answer forbids it."
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ContributionOffer"];
+            };
+        };
+        responses: {
+            /** @description The contribution. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContributionResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decideContribution: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "confirms": true,
+                 *       "note": "It caught two of ours"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ContributionDecision"];
+            };
+        };
+        responses: {
+            /** @description The contribution. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContributionResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listAccessRequests: {
         parameters: {
             query?: {
@@ -11070,6 +16951,38 @@ export interface operations {
             };
         };
     };
+    listStatementMonths: {
+        parameters: {
+            query?: {
+                /** @description Only what is about this cost center. */
+                cost_center?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The months, the newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatementMonths"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getStatement: {
         parameters: {
             query?: {
@@ -11409,6 +17322,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RateCardPreview"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewChargeback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "chargeback": {
+                 *         "model": "production"
+                 *       },
+                 *       "period": "2026-10"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChargebackPreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Before and after. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargebackPreview"];
                 };
             };
             /** @description What went wrong, and what to do about it. */
@@ -14193,6 +20150,614 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PeriodResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAdjustments: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many at most, 1 to 1,000; by default 100. */
+                limit?: number | null;
+                /** @description Only names that begin with this. */
+                prefix?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Resources. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdjustmentPage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAdjustment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdjustmentResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRollouts: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many at most, 1 to 1,000; by default 100. */
+                limit?: number | null;
+                /** @description Only names that begin with this. */
+                prefix?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Resources. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutPage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSprints: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many at most, 1 to 1,000; by default 100. */
+                limit?: number | null;
+                /** @description Only names that begin with this. */
+                prefix?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Resources. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SprintPage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSprint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SprintResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listQuarterlyReviews: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many at most, 1 to 1,000; by default 100. */
+                limit?: number | null;
+                /** @description Only names that begin with this. */
+                prefix?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Resources. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarterlyReviewPage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getQuarterlyReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarterlyReviewResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getScoreboardChoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreboardChoiceResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listScoringFormulas: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many at most, 1 to 1,000; by default 100. */
+                limit?: number | null;
+                /** @description Only names that begin with this. */
+                prefix?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Resources. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoringFormulaPage"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createScoringFormula: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the request is not done twice. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "standard",
+                 *       "spec": {
+                 *         "from": "2027-01-01",
+                 *         "reason": "What is shared counts more than before",
+                 *         "weights": {
+                 *           "efficiency": 0.4,
+                 *           "improvement": 0.2,
+                 *           "knowledge": 0.4
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    name: components["schemas"]["Name"];
+                    spec: components["schemas"]["ScoringFormulaSpecInput"];
+                };
+            };
+        };
+        responses: {
+            /** @description The resource. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoringFormulaResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getScoringFormula: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoringFormulaResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateScoringFormula: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "version": 1,
+                 *       "spec": {
+                 *         "from": "2027-01-01",
+                 *         "reason": "What is shared counts more than before",
+                 *         "weights": {
+                 *           "efficiency": 0.4,
+                 *           "improvement": 0.2,
+                 *           "knowledge": 0.4
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @description The version that was read. */
+                    version: number;
+                    spec: components["schemas"]["ScoringFormulaSpecInput"];
+                };
+            };
+        };
+        responses: {
+            /** @description The resource. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoringFormulaResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteScoringFormula: {
+        parameters: {
+            query: {
+                /** @description The version that was read; another one is refused. */
+                version: number;
+            };
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoryResource"];
+                };
+            };
+            /** @description What went wrong, and what to do about it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getContribution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name, percent-encoded. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resource. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContributionResource"];
                 };
             };
             /** @description What went wrong, and what to do about it. */

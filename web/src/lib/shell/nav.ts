@@ -2,7 +2,12 @@
 
 import { OPERATIONS } from '../api/budgets';
 import { CATALOG } from '../api/catalog';
+import { BILLS } from '../api/reconciliation';
+import { BOOKS } from '../api/statements';
 import { GUARDRAILS } from '../api/guardrails';
+import { ROLLOUT } from '../api/rollout';
+import { BOARDS } from '../api/scoreboards';
+import { SHARING } from '../api/sharing';
 import { session } from '../api/session.svelte';
 import type { IconName } from '../ui/Icon.svelte';
 
@@ -18,6 +23,14 @@ export interface Place {
   needs?: string[];
   /** Reached another way, such as by the bell. */
   unlisted?: boolean;
+  /** Whether there is anything on it for who is signed in, beyond what they may ask for. */
+  matters?: () => boolean;
+}
+
+/** The books are for who keeps them, and for who answers for cost centers or teams. */
+function hasBooks(): boolean {
+  const { cost_centers: centers, sees } = session.me ?? {};
+  return session.can(BOOKS.verify) || (centers?.length ?? 0) > 0 || sees?.kind === 'teams';
 }
 
 export const PLACES: Place[][] = [
@@ -67,6 +80,51 @@ export const PLACES: Place[][] = [
       filters: false,
       needs: [OPERATIONS.notices],
       unlisted: true,
+    },
+  ],
+  [
+    {
+      path: '/cost-centers',
+      label: 'Cost centers',
+      icon: 'costcenters',
+      key: 'y',
+      filters: false,
+      needs: [BOOKS.listCenters],
+      matters: hasBooks,
+    },
+    {
+      path: '/statements',
+      label: 'Statements',
+      icon: 'statements',
+      key: 'f',
+      filters: false,
+      needs: [BOOKS.list],
+      matters: hasBooks,
+    },
+    {
+      path: '/rate-cards',
+      label: 'Rate cards',
+      icon: 'ratecards',
+      key: 'z',
+      filters: false,
+      needs: [BOOKS.listCards],
+      matters: hasBooks,
+    },
+    {
+      path: '/reconciliation',
+      label: 'Reconciliation',
+      icon: 'compare',
+      key: 'j',
+      filters: false,
+      needs: [BILLS.list],
+    },
+    {
+      path: '/rollout',
+      label: 'Rollout',
+      icon: 'rollout',
+      key: 'h',
+      filters: false,
+      needs: [ROLLOUT.list],
     },
   ],
   [
@@ -140,6 +198,33 @@ export const PLACES: Place[][] = [
       needs: ['listAudit'],
     },
   ],
+  // What people share, and the credit for it.
+  [
+    {
+      path: '/scoreboards',
+      label: 'Scoreboards',
+      icon: 'scoreboards',
+      key: '1',
+      filters: false,
+      needs: [BOARDS.list],
+    },
+    {
+      path: '/templates',
+      label: 'Templates',
+      icon: 'templates',
+      key: '2',
+      filters: false,
+      needs: [SHARING.search],
+    },
+    {
+      path: '/stories',
+      label: 'Stories',
+      icon: 'stories',
+      key: '3',
+      filters: false,
+      needs: [SHARING.wall],
+    },
+  ],
   [
     { path: '/keys', label: 'Keys', icon: 'keys', key: 'k', filters: false },
     { path: '/settings', label: 'Settings', icon: 'settings', key: 's', filters: false },
@@ -158,7 +243,8 @@ export function placesForMe(): Place[] {
   return PLACES.flat().filter(isForMe);
 }
 
-export function isForMe({ needs }: Place): boolean {
+export function isForMe({ needs, matters }: Place): boolean {
+  if (matters?.() === false) return false;
   return !needs || needs.some((operation) => session.can(operation));
 }
 

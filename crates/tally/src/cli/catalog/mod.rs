@@ -1,7 +1,7 @@
 //! `tally catalog`: workloads, what is missing of them, and how they do. `tally inventory`:
 //! what no workload explains. `tally governance`: the month's meeting.
 
-mod show;
+pub(super) mod show;
 
 use serde_json::{Map, Value, json};
 use tally_types::{KeyName, Name, Resource, TeamName};

@@ -121,12 +121,13 @@ pub(super) fn readiness(found: &Value) -> String {
     table.render()
 }
 
-fn items(page: &Value) -> impl Iterator<Item = &Value> {
+/// The items of a page.
+pub(in crate::cli) fn items(page: &Value) -> impl Iterator<Item = &Value> {
     page.get("items").and_then(Value::as_array).into_iter().flatten()
 }
 
 /// A value as text; nothing for null.
-pub(super) fn value(value: Option<&Value>) -> String {
+pub(in crate::cli) fn value(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
@@ -134,7 +135,8 @@ pub(super) fn value(value: Option<&Value>) -> String {
     }
 }
 
-fn money(value: Option<&Value>) -> String {
+/// An amount with cents; nothing for null.
+pub(in crate::cli) fn money(value: Option<&Value>) -> String {
     let usd = value.and_then(|usd| serde_json::from_value::<PicoUsdSum>(usd.clone()).ok());
     usd.map_or_else(String::new, |usd| format!("${}", number::money(usd, 2)))
 }

@@ -9,10 +9,11 @@ use tally_types::{
     DataClass, Date, Dialect, Environment, Kind, PicoUsd, Tier, Weekday, WorkloadClass,
     WorkloadName,
     spec::{
-        AccessRule, Chargeback, ChargebackModel, CostCenterSpec, Criticality, Fallback, Funding,
-        IdleSplit, KeySecret, KeySpec, ModelSpec, OrganizationSpec, PersonSpec, ProviderSpec,
-        ProviderTimeouts, RateCardSpec, ReservedCapacity, Rounding, SecretSource, SharedCost,
-        SharedSplit, TeamSpec, TierRationale, WorkloadSlo, WorkloadSpec, WorkloadState,
+        AccessRule, Chargeback, ChargebackModel, ChargebackRule, CostCenterSpec, Criticality,
+        Fallback, Funding, IdleSplit, KeySecret, KeySpec, ModelSpec, NegotiatedRate,
+        OrganizationSpec, PeopleShown, PersonSpec, ProviderSpec, ProviderTimeouts, RateCardSpec,
+        ReservedCapacity, Rounding, Scoreboards, SecretSource, SharedCost, SharedSplit, TeamSpec,
+        TierRationale, WorkloadSlo, WorkloadSpec, WorkloadState,
     },
 };
 
@@ -23,8 +24,18 @@ use super::{
 
 /// The example company, whose policies this one has, too.
 const EXAMPLE: &str = include_str!("../../../demo/company.yaml");
+/// The key of where it is kept what came of people's tasks.
+pub(crate) const TRACKER: &str = "tracker";
 /// How long a subsidy lasts, in months from the start of the demo.
 const SUBSIDY_MONTHS: i32 = 9;
+
+/// What is reserved at the provider, and what the platform costs, for each person a month.
+const RESERVED_USD: usize = 8;
+const PLATFORM_USD: usize = 4;
+/// Was shown what it cost until the month before last, and pays since.
+const LATELY_CHARGED: &str = "cc-300-customer-care";
+/// Is shown what it costs, and pays from next month on.
+const SOON_CHARGED: &str = "cc-400-sales";
 
 /// Everything that is applied. `sim` is where the providers stand, such as
 /// `http://127.0.0.1:9090`; `today` is the company's date.
@@ -42,6 +53,7 @@ pub(crate) fn documents(
         currency: "USD".to_owned(),
         week_starts: Weekday::Monday,
         fiscal_year_starts: 1,
+        scoreboards: Scoreboards { people: PeopleShown::Pseudonym, ..Scoreboards::default() },
         ..OrganizationSpec::default()
     };
     written.add(Kind::Organization, NAME, &organization)?;
@@ -130,17 +142,38 @@ fn cost_centers(written: &mut Written, company: &Company, today: Date) -> anyhow
             }
             _ => None,
         };
-        let spec = CostCenterSpec {
-            owner: manager.name.clone(),
-            chargeback: Some(Chargeback {
-                until,
-                quota_usd: quota(plan.chargeback)?,
-                ..Chargeback::of(plan.chargeback)
-            }),
+        let chargeback = Chargeback {
+            until,
+            quota_usd: quota(plan.chargeback)?,
+            ..Chargeback::of(plan.chargeback)
         };
+        let chargeback = match plan.name {
+            LATELY_CHARGED => after_showback(chargeback, month(today, -1)?),
+            SOON_CHARGED => {
+                after_showback(Chargeback::of(ChargebackModel::Production), month(today, 1)?)
+            }
+            _ => chargeback,
+        };
+        let spec = CostCenterSpec { owner: manager.name.clone(), chargeback: Some(chargeback) };
         written.add(Kind::CostCenter, plan.name, &spec)?;
     }
-    rate_card(written, today)
+    rate_card(written, company, today)
+}
+
+/// Was shown what it cost before it pays.
+fn after_showback(then: Chargeback, from: Date) -> Chargeback {
+    let before = ChargebackRule {
+        model: ChargebackModel::Showback,
+        from: None,
+        until: None,
+        quota_usd: None,
+    };
+    Chargeback { from: Some(from), history: vec![before], ..then }
+}
+
+/// The first day of a month so many months from today's.
+fn month(today: Date, months: i32) -> anyhow::Result<Date> {
+    Ok(today.first_of_month().checked_add(jiff::Span::new().try_months(months)?)?)
 }
 
 /// What experiments may cost a month centrally, and what those with a quota pay at most.
@@ -152,17 +185,24 @@ fn quota(model: ChargebackModel) -> anyhow::Result<Option<PicoUsd>> {
     })
 }
 
-/// One for the whole history.
-fn rate_card(written: &mut Written, today: Date) -> anyhow::Result<()> {
-    let from = today.first_of_month().checked_sub(jiff::Span::new().try_months(12)?)?;
+/// One for the whole history, and the one that follows it.
+fn rate_card(written: &mut Written, company: &Company, today: Date) -> anyhow::Result<()> {
+    let of_everyone = |usd: usize| (usd * company.people.len()).to_string().parse();
     let card = RateCardSpec {
-        from,
+        from: month(today, -12)?,
         until: None,
         markup_percent: "4".parse()?,
-        negotiated: Vec::new(),
+        negotiated: vec![NegotiatedRate {
+            cost_center: None,
+            provider: Some(ANTHROPIC.parse()?),
+            model: None,
+            meter: None,
+            usd_per_million: None,
+            markup_percent: Some("-6".parse()?),
+        }],
         reserved: vec![ReservedCapacity {
             name: "committed throughput".to_owned(),
-            monthly_usd: "2500".parse()?,
+            monthly_usd: of_everyone(RESERVED_USD)?,
             provider: Some(OPENAI.parse()?),
             models: Vec::new(),
             owner: None,
@@ -170,7 +210,7 @@ fn rate_card(written: &mut Written, today: Date) -> anyhow::Result<()> {
         }],
         shared: vec![SharedCost {
             name: "AI platform".to_owned(),
-            monthly_usd: "1200".parse()?,
+            monthly_usd: of_everyone(PLATFORM_USD)?,
             split: SharedSplit::Even,
             fixed: BTreeMap::new(),
         }],
@@ -178,7 +218,10 @@ fn rate_card(written: &mut Written, today: Date) -> anyhow::Result<()> {
         currency: None,
         exchange_rates: Vec::new(),
     };
-    written.add(Kind::RateCard, "rates", &card)
+    written.add(Kind::RateCard, "rates", &card)?;
+    let next =
+        RateCardSpec { from: month(today, 2)?, markup_percent: "5.5".parse()?, ..card.clone() };
+    written.add(Kind::RateCard, "rates-next", &next)
 }
 
 fn teams_and_people(written: &mut Written, company: &Company) -> anyhow::Result<()> {
@@ -292,6 +335,11 @@ fn keys(written: &mut Written, company: &Company) -> anyhow::Result<()> {
             written.add(Kind::Key, name.as_str(), &spec)?;
         }
     }
+    // It tells what came of everybody's tasks; whose word for their own would count for nothing.
+    let all: Vec<_> = company.workloads.iter().map(|workload| workload.name.clone()).collect();
+    let spec =
+        KeySpec { workload: all.first().cloned(), workloads: all, ..key(secret_of_tracker()) };
+    written.add(Kind::Key, TRACKER, &spec)?;
     for person in &company.people {
         let Some(name) = person.key() else { continue };
         let spec = KeySpec {
@@ -307,6 +355,11 @@ fn keys(written: &mut Written, company: &Company) -> anyhow::Result<()> {
 /// The variable that holds a person's key.
 pub(crate) fn secret_of_person(person: &Person) -> String {
     variable(person.name.as_str())
+}
+
+/// The variable that holds the key of the system that people's tasks are kept in.
+pub(crate) fn secret_of_tracker() -> String {
+    variable(TRACKER)
 }
 
 /// The variable that holds a workload's key; none when people use it with theirs.
@@ -328,7 +381,7 @@ fn policies() -> anyhow::Result<Vec<Document>> {
 
 /// The variables that the documents name, whose values the demo makes up.
 pub(crate) fn variables(company: &Company) -> BTreeSet<String> {
-    let people = company.people.iter().map(secret_of_person);
+    let people = company.people.iter().map(secret_of_person).chain([secret_of_tracker()]);
     let workloads = company.workloads.iter().filter_map(secret_of_workload);
     let providers = ["ANTHROPIC_API_KEY", "OPENAI_API_KEY"].map(str::to_owned);
     people.chain(workloads).chain(providers).collect()

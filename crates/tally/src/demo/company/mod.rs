@@ -18,7 +18,9 @@ use tally_types::{
     spec::{AccessRule, ModelSpec},
 };
 
-pub(crate) use documents::{documents, secret_of_person, secret_of_workload, to_yaml, variables};
+pub(crate) use documents::{
+    TRACKER, documents, secret_of_person, secret_of_tracker, secret_of_workload, to_yaml, variables,
+};
 pub(crate) use models::{ANTHROPIC, MODELS, ModelPlan, OPENAI, PREVIEW};
 pub(crate) use people::{PERSONAS, Person, Team};
 pub(crate) use teams::Trade;

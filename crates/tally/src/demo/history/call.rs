@@ -94,6 +94,7 @@ impl<'a> Scene<'a> {
         event.application = Some(caller.application.clone());
         event.user_agent = Some(caller.user_agent.clone());
         event.task_type = caller.task_type.map(str::to_owned);
+        event.template = caller.template.and_then(|name| name.parse().ok());
         event.task_id.clone_from(&caller.task_id);
         event.session.clone_from(&caller.session);
         event.value_tag = caller.value.map(str::to_owned);

@@ -10,7 +10,7 @@ use crate::demo::{
     chance::{Chance, whole},
     company::{ANTHROPIC, BLOATED, Model, SWITCHED, Shape, Workload},
     outcome::Done,
-    work::Caller,
+    work::{Caller, WITH_TEMPLATE},
 };
 
 /// How much longer a bloated prompt is.
@@ -102,8 +102,9 @@ impl<'a> Context<'a> {
 
     /// The tokens of the next call.
     fn next(&mut self, chance: &mut Chance, caller: &Caller<'_>, bloat: f64) -> Tokens {
-        let fresh = chance.log_normal(self.shape.fresh, 0.55) * bloat;
-        let output = chance.log_normal(self.shape.output, 0.6);
+        let less = if caller.template.is_some() { WITH_TEMPLATE } else { 1.0 };
+        let fresh = chance.log_normal(self.shape.fresh, 0.55) * bloat * less;
+        let output = chance.log_normal(self.shape.output, 0.6) * less;
         let mut tokens = Tokens { input_uncached: 1 + whole(fresh), ..Tokens::default() };
         if self.model.embeds() {
             return tokens;

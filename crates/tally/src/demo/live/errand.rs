@@ -12,7 +12,9 @@ use uuid::Uuid;
 use super::prompt::{Prompt, speaks_anthropic};
 use crate::demo::{
     chance::Chance,
-    company::{Company, Rhythm, Shape, Workload, secret_of_person, secret_of_workload},
+    company::{
+        Company, Rhythm, Shape, Workload, secret_of_person, secret_of_tracker, secret_of_workload,
+    },
     http::{self, Tally},
     outcome::Done,
     work::{Caller, calls_of},
@@ -43,6 +45,8 @@ struct Job<'a> {
     shape: Shape,
     calls: u64,
     key: &'a str,
+    /// The key of whoever tells what came of it.
+    tracker: &'a str,
 }
 
 // === impl Errand ===
@@ -69,7 +73,7 @@ impl Errand {
             tokio::time::sleep(pause).await;
         }
         let Some(report) = job.report(&mut chance, served) else { return };
-        let report = tally.post("/ingest/v1/outcomes").bearer_auth(job.key).json(&report);
+        let report = tally.post("/ingest/v1/outcomes").bearer_auth(job.tracker).json(&report);
         if let Err(error) = http::json(report).await {
             tracing::debug!(error = format!("{error:#}"), "an outcome of the demo was refused");
         }
@@ -109,7 +113,8 @@ fn job<'a>(
         (Caller::service(chance, workload, model), workload, secret_of_workload(workload)?)
     };
     let calls = calls_of(chance, workload).min(CALLS_MAX);
-    Some(Job { caller, shape: workload.plan.shape, calls, key: keys.get(&variable)? })
+    let (key, tracker) = (keys.get(&variable)?, keys.get(&secret_of_tracker())?);
+    Some(Job { caller, shape: workload.plan.shape, calls, key, tracker })
 }
 
 // === impl Job ===
@@ -137,6 +142,7 @@ impl Job<'_> {
             ("x-tally-workload", caller.workload.map(|workload| workload.name.as_str())),
             ("x-tally-task", caller.task_id.as_deref()),
             ("x-tally-task-type", caller.task_type),
+            ("x-tally-template", caller.template),
             (session, caller.session.as_deref()),
         ];
         for (name, value) in said {

@@ -64,15 +64,15 @@ export function isShown(entry: CatalogEntry, view: CatalogView): boolean {
   return matches(view.search, name, ...texts.map((text) => text ?? undefined));
 }
 
-/** What a workload cost, and before; null is not known. */
+/** What something cost, and before; null is not known. */
 export interface Spent {
   now: Cell;
   before: Cell;
 }
 
-export function spentOf(result: QueryResult | null): Map<string, Spent> {
+export function spentOf(result: QueryResult | null, dimension = 'workload'): Map<string, Spent> {
   if (!result) return new Map();
-  const names = columnOf(result, 'workload');
+  const names = columnOf(result, dimension);
   const now = indexOf(result, 'spend_usd');
   const before = indexOf(result, 'spend_usd_compared');
   return new Map(

@@ -1,10 +1,11 @@
 //! Internal rates: of a list rate and a rate card. They round once, per token.
 
-use jiff::civil::Date;
 use tally_types::{
-    CostCenterName, Exact, Name, ProviderName,
+    CostCenterName, Date, Exact, Name, PicoUsd, ProviderName, TimeZone, Timestamp, UsageEvent,
     spec::{NegotiatedRate, RateCardSpec, ReservedCapacity},
 };
+
+use crate::MeterLine;
 
 /// Rate cards in the order of their days.
 #[derive(Debug, Clone, Default)]
@@ -46,8 +47,50 @@ impl<'a> Rates<'a> {
 
     /// The card that holds on a day; where none does, the list price holds.
     pub fn on(&self, day: Date) -> Option<Card<'a>> {
-        let begun = self.cards.iter().find(|card| card.spec.from <= day);
-        begun.filter(|card| card.spec.until.is_none_or(|until| day < until)).copied()
+        holding(self.cards.iter().copied(), day)
+    }
+}
+
+/// Of cards, the newest first, the one that holds on a day.
+fn holding<'a>(mut cards: impl Iterator<Item = Card<'a>>, day: Date) -> Option<Card<'a>> {
+    let begun = cards.find(|card| card.spec.from <= day);
+    begun.filter(|card| card.spec.until.is_none_or(|until| day < until))
+}
+
+/// Rate cards to price calls by as they come.
+#[derive(Debug, Clone)]
+pub(crate) struct HouseRates {
+    /// The newest first.
+    cards: Vec<(Name, RateCardSpec)>,
+    /// Of the cards' days.
+    zone: TimeZone,
+}
+
+// === impl HouseRates ===
+
+impl HouseRates {
+    pub(crate) fn new(rates: &Rates<'_>, zone: TimeZone) -> Self {
+        let own = |card: &Card<'_>| (card.name.clone(), card.spec.clone());
+        Self { cards: rates.cards.iter().map(own).collect(), zone }
+    }
+
+    /// The card that holds at a time.
+    pub(crate) fn at(&self, time: Timestamp) -> Option<Card<'_>> {
+        let day = self.zone.to_datetime(time).date();
+        holding(self.cards.iter().map(|(name, spec)| Card { name, spec }), day)
+    }
+}
+
+// === impl Subject ===
+
+impl<'a> Subject<'a> {
+    /// What a call is to rates.
+    pub fn of(event: &'a UsageEvent) -> Self {
+        Self {
+            cost_center: event.cost_center.as_ref(),
+            provider: event.provider.as_ref(),
+            model: event.model_served.as_deref().unwrap_or(&event.model_requested),
+        }
     }
 }
 
@@ -66,6 +109,14 @@ impl<'a> Card<'a> {
         }
         let markup = best.and_then(|rate| rate.markup_percent);
         marked_up(list_pico, markup.unwrap_or(self.spec.markup_percent))
+    }
+
+    /// What meters cost at internal rates; none where that is too much to be counted.
+    pub(crate) fn cost(&self, subject: &Subject<'_>, lines: &[MeterLine]) -> Option<PicoUsd> {
+        let cost = |line: &MeterLine| {
+            i128::from(self.rate(subject, &line.meter, line.rate_pico)) * i128::from(line.quantity)
+        };
+        i64::try_from(lines.iter().map(cost).sum::<i128>()).ok().map(PicoUsd::from_pico)
     }
 
     /// The first reserved capacity that covers such a call, by its place.
@@ -164,5 +215,30 @@ mod tests {
         assert_eq!(on("2026-06-30"), Some("one"));
         assert_eq!(on("2026-07-01"), Some("two"));
         assert_eq!(on("2026-10-01"), None, "it has ended");
+    }
+
+    #[test]
+    fn a_call_costs_internally_what_the_card_of_its_day_says() {
+        let cards = [("one", card(serde_json::json!({ "from": "2026-10-01" })))];
+        let cards: Vec<(Name, RateCardSpec)> =
+            cards.into_iter().map(|(name, spec)| (name.parse().unwrap(), spec)).collect();
+        let rates = Rates::new(cards.iter().map(|(name, spec)| (name, spec)));
+        let prices = crate::PriceCatalog::with_shipped([])
+            .unwrap()
+            .with_rates(&rates, TimeZone::get("Europe/Berlin").unwrap());
+        let cost = |time: &str, subscription: bool| {
+            let id = uuid::Uuid::from_u128(1);
+            let (event, call) = (tally_types::EventId(id), tally_types::CallId(id));
+            let source = tally_types::Source::Gateway;
+            let mut event = UsageEvent::new(event, call, time.parse().unwrap(), source);
+            event.model_requested = "claude-haiku-4-5".to_owned();
+            event.tokens.output = 1_000;
+            event.subscription = subscription;
+            prices.price_event("anthropic", &["claude-haiku-4-5"], &mut event);
+            [event.cost_list_usd, event.cost_internal_usd].map(|cost| cost.unwrap().to_string())
+        };
+        assert_eq!(cost("2026-09-30T21:59:59Z", false), ["0.005", "0.005"], "no card holds yet");
+        assert_eq!(cost("2026-09-30T22:00:00Z", false), ["0.005", "0.0055"], "10 % more");
+        assert_eq!(cost("2026-10-02T12:00:00Z", true), ["0.005", "0"], "paid for elsewhere");
     }
 }

@@ -1,0 +1,1 @@
+"""A generated company, and its books computed a second time, by somebody else."""
