@@ -47,7 +47,7 @@ export class World {
 
   /** A watched page that is at no address yet; cookies of earlier tests are gone. */
   async page({ viewport = WIDE, theme = 'light', allow = [], keepCookies = false } = {}) {
-    if (!keepCookies) await this.chromium.context.clearCookies();
+    if (!keepCookies) await this.#leave();
     const page = await this.chromium.context.newPage();
     await page.setViewportSize(viewport);
     await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
@@ -58,9 +58,18 @@ export class World {
 
   /** A page of someone of the company who has signed in: an admin, a developer… */
   async pageOf(role, options = {}) {
-    await this.chromium.context.clearCookies();
+    await this.#leave();
     await this.chromium.context.addCookies(await this.#cookies(role));
     return this.page({ ...options, keepCookies: true });
+  }
+
+  /**
+   * Whoever was there closes their pages before the cookies go: a page that reads again by
+   * itself in between would be told, rightly, that nobody is signed in.
+   */
+  async #leave() {
+    await Promise.all(this.#watched.map(({ page }) => page.close()));
+    await this.chromium.context.clearCookies();
   }
 
   /** Signs in once per role, through the page; later tests use the same session. */
