@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use tally_types::{
-    Environment,
+    CostCenterName, Environment,
     spec::{ChargebackModel, ChargebackRule, CostCenterSpec},
 };
 
@@ -34,7 +34,7 @@ pub struct Spending {
 
 /// Spending by month and cost center.
 #[derive(Debug, Clone, Default)]
-pub struct Funds(BTreeMap<(u32, String), Spending>);
+pub struct Funds(BTreeMap<(u32, CostCenterName), Spending>);
 
 /// How an amount is divided, in picodollars.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -104,13 +104,13 @@ impl Funding {
 
 impl Funds {
     /// What a cost center spent in a month so far.
-    pub fn of(&self, month: u32, center: &str) -> Spending {
-        self.0.get(&(month, center.to_owned())).copied().unwrap_or_default()
+    pub fn of(&self, month: u32, center: &CostCenterName) -> Spending {
+        self.0.get(&(month, center.clone())).copied().unwrap_or_default()
     }
 
     /// Counts what was spent; what is taken back is negative.
-    pub fn spend(&mut self, month: u32, center: &str, charged: i128, central: i128) {
-        let spent = self.0.entry((month, center.to_owned())).or_default();
+    pub fn spend(&mut self, month: u32, center: &CostCenterName, charged: i128, central: i128) {
+        let spent = self.0.entry((month, center.clone())).or_default();
         spent.charged += charged;
         spent.central += central;
     }

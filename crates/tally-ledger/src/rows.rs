@@ -4,8 +4,8 @@ use std::{borrow::Cow, collections::HashMap};
 
 use jiff::civil::Date;
 use tally_types::{
-    CostCenterName, Environment, KeyName, PicoUsdSum, ProviderName, ServiceTier, TeamName, Tier,
-    UsageEvent, WorkloadClass, WorkloadName,
+    CostCenterName, Environment, KeyName, Name, PicoUsdSum, ProviderName, ServiceTier, TeamName,
+    Tier, UsageEvent, WorkloadClass, WorkloadName,
 };
 
 use crate::{ChargeLine, ChargeRow, Payment, funding::Shares};
@@ -39,11 +39,11 @@ struct Purpose {
     model_family: Option<String>,
     tier: Option<Tier>,
     service_tier: ServiceTier,
-    rate_card: Option<String>,
+    rate_card: Option<Name>,
     subscription: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Rate {
     meter: Cow<'static, str>,
     list_rate: Option<i64>,
@@ -66,12 +66,12 @@ pub(crate) struct Place<'a> {
     pub(crate) line: ChargeLine,
     pub(crate) corrects: Option<u32>,
     pub(crate) date: Date,
-    pub(crate) rate_card: Option<&'a str>,
+    pub(crate) rate_card: Option<&'a Name>,
 }
 
 /// Rows that are being gathered.
 #[derive(Debug, Default)]
-pub(crate) struct Gathered(HashMap<Purpose, HashMap<Rate, Sums>>);
+pub(crate) struct Gathered(HashMap<Purpose, Vec<(Rate, Sums)>>);
 
 // === impl Gathered ===
 
@@ -86,7 +86,13 @@ impl Gathered {
                 rate: item.rate,
                 priced: item.list.is_some(),
             };
-            let sums = rates.entry(rate).or_default();
+            // There are few: as many as a call has meters, but where a price changed.
+            let known = rates.iter().position(|(known, _)| *known == rate);
+            let at = known.unwrap_or(rates.len());
+            if known.is_none() {
+                rates.push((rate, Sums::default()));
+            }
+            let Some((_, sums)) = rates.get_mut(at) else { continue };
             sums.quantity = sums.quantity.saturating_add(item.quantity);
             sums.list += item.list.unwrap_or_default();
             sums.amount += item.amount;
@@ -102,8 +108,7 @@ impl Gathered {
         let mut purposes: Vec<_> = self.0.drain().collect();
         purposes.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         let mut rows = Vec::new();
-        for (purpose, rates) in purposes {
-            let mut rates: Vec<_> = rates.into_iter().collect();
+        for (purpose, mut rates) in purposes {
             rates.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
             rows.extend(rates.into_iter().map(|(rate, sums)| row(&purpose, rate, &sums)));
         }
@@ -127,7 +132,7 @@ fn purpose(event: &UsageEvent, place: Place<'_>) -> Purpose {
         model_family: event.model_family.clone(),
         tier: event.tier,
         service_tier: event.service_tier,
-        rate_card: place.rate_card.map(str::to_owned),
+        rate_card: place.rate_card.cloned(),
         subscription: event.subscription,
     }
 }
@@ -155,7 +160,7 @@ fn row(purpose: &Purpose, rate: Rate, sums: &Sums) -> ChargeRow {
         list_usd: rate.priced.then(|| PicoUsdSum::from_pico(sums.list)),
         amount_usd: PicoUsdSum::from_pico(sums.amount),
         payment: payment(&sums.shares),
-        rate_card: purpose.rate_card,
+        rate_card: purpose.rate_card.map(|name| name.to_string()),
         subscription: purpose.subscription,
         corrects: purpose.corrects.map(month_text),
         adjustment: None,

@@ -6,16 +6,20 @@
 mod adjust;
 mod overhead;
 
-use std::collections::{BTreeMap, btree_map::Entry as MapEntry};
+use std::collections::BTreeMap;
 
 use jiff::{civil::Date, tz::TimeZone};
 use tally_pricing::rates::{Card, Rates, Subject};
-use tally_types::{Name, PicoUsdSum, UsageEvent, spec::CostCenterSpec};
+use tally_types::{
+    CostCenterName, Name, PicoUsdSum, TeamName, UsageEvent, WorkloadName,
+    spec::{CostCenterSpec, RoundingMode, RoundingPer},
+};
 use tally_warehouse::{Posted, Posting, PostingEntry};
 
 use crate::{
     ChargeLine, ChargeRow, LedgerError, Meters, Month,
     funding::{self, Funds, Shares},
+    money,
     rows::{Gathered, Item, Place, month_text, plain},
     statement::line_key,
 };
@@ -56,8 +60,10 @@ struct Center {
     used: i128,
     /// Of that, what each reserved capacity covers.
     covered: BTreeMap<usize, i128>,
-    /// What is charged, by line.
-    charged: BTreeMap<String, i128>,
+    /// What is charged.
+    charged: i128,
+    /// Of that, what each line is, where lines are rounded.
+    lines: BTreeMap<String, i128>,
 }
 
 /// A month that is being computed.
@@ -69,14 +75,16 @@ pub struct Run<'a> {
     funds: Funds,
     rows: Gathered,
     /// Whose rows are gathered now.
-    current: Option<Option<String>>,
-    centers: BTreeMap<Option<String>, Center>,
+    current: Option<Option<CostCenterName>>,
+    /// How what is charged is rounded.
+    rounding: Option<(RoundingMode, RoundingPer)>,
+    centers: BTreeMap<Option<CostCenterName>, Center>,
     reversed: BTreeMap<Reversed, (Option<i128>, Shares)>,
 }
 
 /// What postings have in common that are taken back in one row: the month, cost center, team
 /// and workload.
-type Reversed = (u32, Option<String>, Option<String>, Option<String>);
+type Reversed = (u32, Option<CostCenterName>, Option<TeamName>, Option<WorkloadName>);
 
 // === impl Run ===
 
@@ -84,8 +92,9 @@ impl<'a> Run<'a> {
     /// Begins a month; `funds` is what was spent for the calls of closed months.
     pub fn new(terms: Terms<'a>, funds: Funds) -> Self {
         let card = terms.rates.on(terms.month.first());
+        let rounding = money::rounding(card, terms.currency);
         let (rows, current, centers, reversed) = Default::default();
-        Self { terms, card, funds, rows, current, centers, reversed }
+        Self { terms, card, funds, rows, current, rounding, centers, reversed }
     }
 
     /// A call of the month.
@@ -94,9 +103,10 @@ impl<'a> Run<'a> {
     /// An amount is too large, or what the sink says.
     pub fn usage(&mut self, event: &UsageEvent, sink: &mut Sink<'_>) -> Result<(), LedgerError> {
         self.turn_to(event, sink)?;
-        let (items, card) = self.charge(event, self.terms.month.number());
-        let name = event.cost_center.as_ref().map(|name| name.as_str().to_owned());
-        let center = self.centers.entry(name).or_default();
+        let date = self.day(event);
+        let month = self.terms.month.number();
+        let (items, card) = self.charge(event, month, date);
+        let center = self.centers.entry(event.cost_center.clone()).or_default();
         let amount: i128 = items.iter().map(|item| item.amount).sum();
         center.used += amount;
         if let Some(place) = card.and_then(|card| card.covering(&Subject::of(event))) {
@@ -105,11 +115,10 @@ impl<'a> Run<'a> {
         let place = Place {
             line: ChargeLine::Usage,
             corrects: None,
-            date: self.day(event),
-            rate_card: card.map(|card| card.name.as_str()),
+            date,
+            rate_card: card.map(|card| card.name),
         };
         self.rows.add(event, place, &items);
-        let month = self.terms.month.number();
         sink(Made::Posting(posting(PostingEntry::Usage, event, month, &items)?))
     }
 
@@ -121,8 +130,8 @@ impl<'a> Run<'a> {
         self.turn_to(event, sink)?;
         let date = self.day(event);
         let month = Month::of(date).number();
-        let (items, card) = self.charge(event, month);
-        let rate_card = card.map(|card| card.name.as_str());
+        let (items, card) = self.charge(event, month, date);
+        let rate_card = card.map(|card| card.name);
         let place = Place { line: ChargeLine::Correction, corrects: Some(month), date, rate_card };
         self.rows.add(event, place, &items);
         sink(Made::Posting(posting(PostingEntry::Late, event, month, &items)?))
@@ -179,10 +188,9 @@ impl<'a> Run<'a> {
 
     /// Hands the rows of the cost center before over, when another one's calls begin.
     fn turn_to(&mut self, event: &UsageEvent, sink: &mut Sink<'_>) -> Result<(), LedgerError> {
-        let name = event.cost_center.as_ref().map(|name| name.as_str());
-        if self.current.as_ref().map(Option::as_deref) != Some(name) {
+        if self.current.as_ref() != Some(&event.cost_center) {
             self.flush(sink)?;
-            self.current = Some(name.map(str::to_owned));
+            self.current = Some(event.cost_center.clone());
         }
         Ok(())
     }
@@ -193,9 +201,9 @@ impl<'a> Run<'a> {
             let (of_period, cost_center, team, workload) = of;
             let month = Month::of_number(of_period).unwrap_or(self.terms.month);
             let row = ChargeRow {
-                cost_center: cost_center.and_then(|name| name.parse().ok()),
-                team: team.and_then(|name| name.parse().ok()),
-                workload: workload.and_then(|name| name.parse().ok()),
+                cost_center,
+                team,
+                workload,
                 list_usd: list.map(PicoUsdSum::from_pico),
                 corrects: Some(month_text(of_period)),
                 ..plain(ChargeLine::Correction, month.first(), "call", &shares)
@@ -206,27 +214,28 @@ impl<'a> Run<'a> {
     }
 
     fn row(&mut self, row: ChargeRow, sink: &mut Sink<'_>) -> Result<(), LedgerError> {
-        let name = row.cost_center.as_ref().map(|name| name.as_str().to_owned());
-        let center = self.centers.entry(name).or_default();
+        let center = self.centers.entry(row.cost_center.clone()).or_default();
         let charged = row.payment.charged_usd.pico();
-        match center.charged.entry(line_key(&row)) {
-            MapEntry::Occupied(mut sum) => *sum.get_mut() += charged,
-            MapEntry::Vacant(place) => {
-                place.insert(charged);
-            }
+        center.charged += charged;
+        if let Some((_, RoundingPer::Line)) = self.rounding {
+            *center.lines.entry(line_key(&row)).or_default() += charged;
         }
         sink(Made::Row(Box::new(row)))
     }
 
     /// What a call's meters cost and who pays for each. What is not charged before a meter's
     /// turn is left for the next.
-    fn charge(&mut self, event: &UsageEvent, month: u32) -> (Vec<Item>, Option<Card<'a>>) {
-        let day = self.day(event);
+    fn charge(
+        &mut self,
+        event: &UsageEvent,
+        month: u32,
+        day: Date,
+    ) -> (Vec<Item>, Option<Card<'a>>) {
         let card = self.terms.rates.on(day);
         let mut items = self.items(event, card);
         let amount: i128 = items.iter().map(|item| item.amount).sum();
-        let name = event.cost_center.as_ref().map(|name| name.as_str());
-        let spec = name.and_then(|name| self.terms.centers.get(name));
+        let name = event.cost_center.as_ref();
+        let spec = name.and_then(|name| self.terms.centers.get(name.as_str()));
         let before = name.map(|name| self.funds.of(month, name)).unwrap_or_default();
         let shares = funding::of_call(spec, event.environment, day).shares(amount, before);
         if let Some(name) = name {
@@ -303,9 +312,9 @@ fn posting(
         entry,
         event: Some((event.event_id, event.revision)),
         of_period,
-        cost_center: event.cost_center.as_ref().map(ToString::to_string),
-        team: event.team.as_ref().map(ToString::to_string),
-        workload: event.workload.as_ref().map(ToString::to_string),
+        cost_center: event.cost_center.clone(),
+        team: event.team.clone(),
+        workload: event.workload.clone(),
         list: event.cost_list_usd.map(tally_types::PicoUsd::pico),
         amount: sum(|item| item.amount)?,
         charged: sum(|item| item.shares.charged)?,

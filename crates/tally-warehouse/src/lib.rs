@@ -32,7 +32,7 @@ pub use error::{QueryError, WarehouseError};
 pub use events_csv::{EVENT_COLUMNS, csv_cell, events_to_csv};
 pub use forget::{Forget, Waiting};
 pub use histogram::PERCENTILE_ERROR;
-pub use ledger::{KeptRow, Posted, PostedSum, Posting, PostingEntry, Spent, TakeRow};
+pub use ledger::{KeptRows, Posted, PostedSum, Posting, PostingEntry, Spent, TakeRow};
 pub use lookup::{EVENTS_MAX, EventCursor, EventFilter};
 pub use query::{
     AnswerSource, Cell, Column, ColumnKind, Compare, Dimension, DimensionInfo, Field, Filter,

@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeMap,
+    mem,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
 };
@@ -14,18 +15,22 @@ use tally_types::{
     CostCenterName, Timestamp,
     spec::{SealedAdjustment, StatementSeal},
 };
-use tally_warehouse::{KeptRow, Posting, Warehouse};
+use tally_warehouse::{KeptRows, Posting, Warehouse};
 
 use super::{Closing, Ledger, Verified, read};
 use crate::{ChargeRow, LedgerError, Made, Month, StatementHead, StatementState, Totals};
 
-/// So many postings or rows are written in one transaction: what fills a group of rows goes
-/// into DuckDB's file at once, less goes through its log first.
-const BATCH: usize = 122_880;
+/// So many postings are written in one transaction: what fills a group of rows goes into
+/// DuckDB's file at once, less goes through its log first.
+const POSTINGS: usize = 122_880;
+/// So many bytes of rows are kept in one piece.
+const PIECE_BYTES: usize = 256 << 10;
 /// What is said of a month whose writer has gone.
 const STOPPED: &str = "the month could not be written: try again";
-/// So many batches wait while one is written; who makes them waits then.
-const BATCHES_AHEAD_MAX: usize = 1;
+/// What a month makes goes to the writer by so much…
+const BATCH: usize = 4_096;
+/// …and so many batches wait there; who makes them waits then.
+const BATCHES_AHEAD_MAX: usize = 8;
 
 /// A statement's seal as it grows.
 #[derive(Default)]
@@ -36,19 +41,17 @@ struct Growing {
 }
 
 /// The statements of a month by their cost centers.
-type Seals = BTreeMap<Option<String>, Growing>;
+type Seals = BTreeMap<Option<CostCenterName>, Growing>;
 
-/// What is written at once.
-#[derive(Default)]
-struct Batch {
+/// Seals and writes what a month makes.
+struct Sealing<'a> {
+    warehouse: &'a Warehouse,
+    month: Month,
+    /// What the next transaction writes.
     postings: Vec<Posting>,
-    rows: Vec<KeptRow>,
-}
-
-/// What a month makes on its way to the writer, with the seals that grow meanwhile.
-struct Sealing {
-    writer: SyncSender<Batch>,
-    batch: Batch,
+    pieces: Vec<KeptRows>,
+    /// The piece that still grows.
+    piece: Option<KeptRows>,
     posted: u64,
     seals: Seals,
 }
@@ -95,41 +98,43 @@ impl Ledger<'_> {
     /// As [`may_close`](Self::may_close); the warehouse failed.
     pub fn close(&self, month: Month, now: Timestamp) -> Result<Closing, LedgerError> {
         self.may_close(month, now)?;
-        let period = month.number();
-        self.warehouse.forget_unsealed(period)?;
+        self.warehouse.forget_unsealed(month.number())?;
         let (sender, batches) = sync_channel(BATCHES_AHEAD_MAX);
         let warehouse = self.warehouse;
-        // A batch is written while the next one is made.
-        let made = thread::scope(|scope| {
-            let writing = scope.spawn(move || write(warehouse, period, &batches));
-            let made = self.made(month, sender);
+        // What is made is sealed and written while the next is made.
+        let (adjustments, sealed) = thread::scope(|scope| {
+            let writing = scope.spawn(move || Sealing::new(warehouse, month).all(&batches));
+            let made = self.made(month, &sender);
+            drop(sender);
             // Why nothing more was taken comes before that nothing more was taken.
-            writing.join().map_err(|_| LedgerError::Refused(STOPPED.to_owned()))??;
-            made
-        });
-        let (posted, seals, adjustments) = made?;
-        let seal = |(name, growing): (Option<String>, Growing)| {
+            let sealed = writing.join().map_err(|_| LedgerError::Refused(STOPPED.to_owned()))??;
+            Ok::<_, LedgerError>((made?, sealed))
+        })?;
+        let seal = |(name, growing): (Option<CostCenterName>, Growing)| {
             // What stands above the rows is sealed, too: cards and owners change later.
-            let head = self.head(month, name.clone(), growing.totals);
+            let head = self.head(month, name.as_ref().map(ToString::to_string), growing.totals);
             growing.finish(name, head)
         };
-        let statements = seals.into_iter().map(seal).collect();
-        Ok(Closing { postings: posted, statements, adjustments })
+        let statements = sealed.seals.into_iter().map(seal).collect();
+        Ok(Closing { postings: sealed.posted, statements, adjustments })
     }
 
     fn made(
         &self,
         month: Month,
-        writer: SyncSender<Batch>,
-    ) -> Result<(u64, Seals, Vec<SealedAdjustment>), LedgerError> {
-        let (batch, posted, seals) = Default::default();
-        let mut sealing = Sealing { writer, batch, posted, seals };
-        let mut take = |made| sealing.take(month, made);
-        let adjustments = self.compute(month, self.rates(), true, &mut take)?;
-        sealing.flush()?;
-        // The writer ends when nobody can send to it any more.
-        let Sealing { posted, seals, .. } = sealing;
-        Ok((posted, seals, adjustments))
+        writer: &SyncSender<Vec<Made>>,
+    ) -> Result<Vec<SealedAdjustment>, LedgerError> {
+        let stopped = |_| LedgerError::Refused(STOPPED.to_owned());
+        let mut batch = Vec::with_capacity(BATCH);
+        let adjustments = self.compute(month, self.rates(), true, &mut |made| {
+            batch.push(made);
+            if batch.len() < BATCH {
+                return Ok(());
+            }
+            writer.send(mem::replace(&mut batch, Vec::with_capacity(BATCH))).map_err(stopped)
+        })?;
+        writer.send(batch).map_err(stopped)?;
+        Ok(adjustments)
     }
 
     /// Holds what is kept of a closed month against its seal.
@@ -141,17 +146,20 @@ impl Ledger<'_> {
             let why = format!("{month} is not closed, so there is no seal to hold it against");
             return Err(LedgerError::Refused(why));
         };
-        let mut kept: BTreeMap<Option<String>, Growing> = BTreeMap::new();
+        let mut kept = Seals::new();
         self.warehouse.kept_rows(month.number(), None, &mut |name, json| {
-            let growing = kept.entry(name.map(str::to_owned)).or_default();
-            growing.add(&read::row(month, json)?, json);
+            let row = read::row(month, json)?;
+            // A row that lies in another's statement is in neither's seal.
+            let is_own = |center: &CostCenterName| Some(center.as_str()) == name;
+            let center = row.cost_center.clone().filter(is_own);
+            kept.entry(center).or_default().add(&row, json);
             Ok::<_, LedgerError>(())
         })?;
         // The head is that of the seal itself; rows and sums are what is held against it.
         let kept: BTreeMap<Option<CostCenterName>, StatementSeal> = kept
             .into_iter()
             .map(|(name, growing)| {
-                let head = self.head(month, name.clone(), growing.totals);
+                let head = self.head(month, name.as_ref().map(ToString::to_string), growing.totals);
                 growing.finish(name, head)
             })
             .map(|seal| (seal.cost_center.clone(), seal))
@@ -195,44 +203,64 @@ fn name_of(seal: &StatementSeal) -> String {
     seal.cost_center.as_ref().map_or_else(|| "without cost center".to_owned(), ToString::to_string)
 }
 
-fn write(warehouse: &Warehouse, period: u32, batches: &Receiver<Batch>) -> Result<(), LedgerError> {
-    let post = |batch: Batch| warehouse.post(period, &batch.postings, &batch.rows);
-    Ok(batches.iter().try_for_each(post)?)
-}
-
 // === impl Sealing ===
 
-impl Sealing {
-    fn take(&mut self, month: Month, made: Made) -> Result<(), LedgerError> {
+impl<'a> Sealing<'a> {
+    fn new(warehouse: &'a Warehouse, month: Month) -> Self {
+        let (postings, pieces, piece, posted, seals) = Default::default();
+        Self { warehouse, month, postings, pieces, piece, posted, seals }
+    }
+
+    /// Takes what comes until nobody can send any more.
+    fn all(mut self, batches: &Receiver<Vec<Made>>) -> Result<Self, LedgerError> {
+        batches.iter().flatten().try_for_each(|made| self.take(made))?;
+        self.pieces.extend(self.piece.take());
+        self.write()?;
+        Ok(self)
+    }
+
+    fn take(&mut self, made: Made) -> Result<(), LedgerError> {
         match made {
-            Made::Posting(posting) => {
-                if !posting.is_balanced() {
-                    let what = format!("a posting of {month}");
-                    return Err(LedgerError::Unreadable(what, "it does not balance".to_owned()));
-                }
-                self.batch.postings.push(posting);
-            }
-            Made::Row(row) => {
-                let json = serde_json::to_string(&row).map_err(|error| {
-                    LedgerError::Unreadable(format!("a row of {month}"), error.to_string())
-                })?;
-                let cost_center = row.cost_center.as_ref().map(ToString::to_string);
-                let seal = self.seals.entry(cost_center.clone()).or_default();
-                let number = seal.rows;
-                seal.add(&row, &json);
-                self.batch.rows.push(KeptRow { cost_center, number, json });
+            Made::Row(row) => return self.row(&row),
+            Made::Posting(posting) if posting.is_balanced() => self.postings.push(posting),
+            Made::Posting(_) => {
+                let what = format!("a posting of {}", self.month);
+                return Err(LedgerError::Unreadable(what, "it does not balance".to_owned()));
             }
         }
-        if self.batch.postings.len() >= BATCH || self.batch.rows.len() >= BATCH {
-            self.flush()?;
+        if self.postings.len() < POSTINGS { Ok(()) } else { self.write() }
+    }
+
+    fn row(&mut self, row: &ChargeRow) -> Result<(), LedgerError> {
+        let json = serde_json::to_string(row).map_err(|error| {
+            LedgerError::Unreadable(format!("a row of {}", self.month), error.to_string())
+        })?;
+        let seal = self.seals.entry(row.cost_center.clone()).or_default();
+        let number = seal.rows;
+        seal.add(row, &json);
+        let fits = |piece: &KeptRows| {
+            piece.cost_center == row.cost_center && piece.lines.len() < PIECE_BYTES
+        };
+        if !self.piece.as_ref().is_some_and(fits) {
+            self.pieces.extend(self.piece.take());
         }
+        let cost_center = &row.cost_center;
+        let piece = self.piece.get_or_insert_with(|| KeptRows {
+            cost_center: cost_center.clone(),
+            number,
+            lines: String::with_capacity(PIECE_BYTES + json.len()),
+        });
+        piece.lines.push_str(&json);
+        piece.lines.push('\n');
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), LedgerError> {
-        let batch = std::mem::take(&mut self.batch);
-        self.posted += batch.postings.len() as u64;
-        self.writer.send(batch).map_err(|_| LedgerError::Refused(STOPPED.to_owned()))
+    fn write(&mut self) -> Result<(), LedgerError> {
+        self.warehouse.post(self.month.number(), &self.postings, &self.pieces)?;
+        self.posted += self.postings.len() as u64;
+        self.postings.clear();
+        self.pieces.clear();
+        Ok(())
     }
 }
 
@@ -246,7 +274,7 @@ impl Growing {
         self.totals.add(row);
     }
 
-    fn finish(self, name: Option<String>, head: StatementHead) -> StatementSeal {
+    fn finish(self, name: Option<CostCenterName>, head: StatementHead) -> StatementSeal {
         StatementSeal {
             owner: head.owner,
             chargeback: head.chargeback,
@@ -255,7 +283,7 @@ impl Growing {
             per_usd: head.billed.per_usd,
             per_usd_since: head.billed.per_usd_since,
             billed: head.billed.charged,
-            cost_center: name.and_then(|name| name.parse().ok()),
+            cost_center: name,
             sha256: hex::encode(self.hash.finalize()),
             rows: self.rows,
             list_usd: self.totals.list_usd,

@@ -67,8 +67,7 @@ impl Run<'_> {
     fn by(&self, amount: i128, of: impl Fn(&super::Center) -> i128) -> Division {
         let weights: Vec<i128> = self.centers.values().map(of).collect();
         let Some(shares) = split::by_weight(amount, &weights) else { return central(amount) };
-        let name = |name: &Option<String>| name.as_deref().and_then(|name| name.parse().ok());
-        self.centers.keys().map(name).zip(shares).collect()
+        self.centers.keys().cloned().zip(shares).collect()
     }
 
     fn overhead(
@@ -98,19 +97,19 @@ impl Run<'_> {
 
     /// What rounding adds to what each cost center is charged, or takes.
     pub(super) fn rounding(mut self, sink: &mut Sink<'_>) -> Result<(), LedgerError> {
-        let Some((mode, per)) = money::rounding(self.card, self.terms.currency) else {
-            return Ok(());
-        };
+        let Some((mode, per)) = self.rounding else { return Ok(()) };
         let mut rounding: Division = Vec::new();
         for (name, center) in &self.centers {
-            let Some(name) = name.as_deref().and_then(|name| name.parse().ok()) else { continue };
+            if name.is_none() {
+                continue;
+            }
             let amount = match per {
-                RoundingPer::Statement => money::rounding_of(center.charged.values().sum(), mode),
+                RoundingPer::Statement => money::rounding_of(center.charged, mode),
                 RoundingPer::Line => {
-                    center.charged.values().map(|line| money::rounding_of(*line, mode)).sum()
+                    center.lines.values().map(|line| money::rounding_of(*line, mode)).sum()
                 }
             };
-            rounding.push((Some(name), amount));
+            rounding.push((name.clone(), amount));
         }
         let last = self.terms.month.last();
         for (cost_center, amount) in rounding.into_iter().filter(|(_, amount)| *amount != 0) {
@@ -136,7 +135,7 @@ impl Run<'_> {
             entry,
             event: None,
             of_period: of.number(),
-            cost_center: row.cost_center.as_ref().map(ToString::to_string),
+            cost_center: row.cost_center.clone(),
             team: None,
             workload: None,
             list: Some(0),

@@ -1,9 +1,9 @@
 //! What came after its month was closed.
 
 use duckdb::Connection;
-use tally_types::EventId;
+use tally_types::{CostCenterName, EventId, TeamName, WorkloadName};
 
-use super::id_of;
+use super::{id_of, name_of};
 use crate::error::WarehouseError;
 
 /// What was posted of a call, all postings together; amounts are picodollars.
@@ -18,11 +18,11 @@ pub struct Posted {
     /// The closed month that it was posted for.
     pub of_period: u32,
     /// Who answered for it.
-    pub cost_center: Option<String>,
+    pub cost_center: Option<CostCenterName>,
     /// Whose people called.
-    pub team: Option<String>,
+    pub team: Option<TeamName>,
     /// For which work.
-    pub workload: Option<String>,
+    pub workload: Option<WorkloadName>,
     /// At list price; none where there was none.
     pub list: Option<i64>,
     /// At the internal rate.
@@ -41,7 +41,7 @@ pub struct Spent {
     /// The month.
     pub of_period: u32,
     /// Whose calls.
-    pub cost_center: Option<String>,
+    pub cost_center: Option<CostCenterName>,
     /// What was charged.
     pub charged: i128,
     /// What was paid centrally.
@@ -85,9 +85,9 @@ pub(super) fn outdated(
             revision: row.get(1)?,
             time_us: row.get(2)?,
             of_period: row.get(3)?,
-            cost_center: row.get(4)?,
-            team: row.get(5)?,
-            workload: row.get(6)?,
+            cost_center: name_of(row.get(4)?)?,
+            team: name_of(row.get(5)?)?,
+            workload: name_of(row.get(6)?)?,
             list: row.get(7)?,
             amount: row.get(8)?,
             charged: row.get(9)?,
@@ -111,7 +111,7 @@ pub(super) fn spent_before(
     while let Some(row) = rows.next()? {
         found.push(Spent {
             of_period: row.get(0)?,
-            cost_center: row.get(1)?,
+            cost_center: name_of(row.get(1)?)?,
             charged: row.get(2)?,
             subsidised: row.get(3)?,
         });

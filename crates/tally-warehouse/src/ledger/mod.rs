@@ -4,11 +4,14 @@
 //! seal: a month that was begun and not sealed is begun anew, a sealed one is never touched.
 
 mod late;
+pub(crate) mod packed;
 mod stream;
 mod tables;
 
-use duckdb::{Connection, OptionalExt as _, params};
-use tally_types::{EventId, UsageEvent};
+use std::str::FromStr;
+
+use duckdb::{Connection, OptionalExt as _, arrow::array::BinaryArray, params};
+use tally_types::{CostCenterName, EventId, TeamName, UsageEvent, WorkloadName};
 use uuid::Uuid;
 
 use crate::{error::WarehouseError, store, warehouse::Warehouse};
@@ -43,11 +46,11 @@ pub struct Posting {
     /// The month of the call, such as 202610.
     pub of_period: u32,
     /// Who answers for it.
-    pub cost_center: Option<String>,
+    pub cost_center: Option<CostCenterName>,
     /// Whose people called.
-    pub team: Option<String>,
+    pub team: Option<TeamName>,
     /// For which work.
-    pub workload: Option<String>,
+    pub workload: Option<WorkloadName>,
     /// At list price; none where there is none.
     pub list: Option<i64>,
     /// At the internal rate.
@@ -60,15 +63,15 @@ pub struct Posting {
     pub unallocated: i64,
 }
 
-/// One row of a closed statement, as JSON.
+/// Rows of a closed statement that follow each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptRow {
+pub struct KeptRows {
     /// Whose statement; none is what nobody answers for.
-    pub cost_center: Option<String>,
-    /// Its place in the statement.
+    pub cost_center: Option<CostCenterName>,
+    /// The place of the first one in the statement.
     pub number: u64,
-    /// The row.
-    pub json: String,
+    /// The rows as JSON, each with a line's end. They are kept compressed.
+    pub lines: String,
 }
 
 /// The sums of a month's postings, in picodollars.
@@ -172,7 +175,7 @@ impl Warehouse {
     pub fn forget_unsealed(&self, period: u32) -> Result<(), WarehouseError> {
         self.in_transaction(|connection, _| {
             connection.execute("DELETE FROM postings WHERE period = ?", [period])?;
-            connection.execute("DELETE FROM statement_rows WHERE period = ?", [period])?;
+            connection.execute("DELETE FROM sealed_rows WHERE period = ?", [period])?;
             Ok(())
         })
     }
@@ -185,7 +188,7 @@ impl Warehouse {
         &self,
         period: u32,
         postings: &[Posting],
-        rows: &[KeptRow],
+        rows: &[KeptRows],
     ) -> Result<(), WarehouseError> {
         self.in_transaction(|connection, _| {
             store::append_postings(connection, period, postings)?;
@@ -193,7 +196,7 @@ impl Warehouse {
         })
     }
 
-    /// Hands over the rows of a month's statements in their order, as JSON; of one statement
+    /// Hands over the rows of a month's statements in their order, each as JSON; of one statement
     /// where it is named (the empty text is the one without a cost center).
     ///
     /// # Errors
@@ -281,13 +284,16 @@ fn kept_rows<E: From<WarehouseError>>(
     let wanted = |name: &&Option<String>| {
         cost_center.is_none_or(|wanted| name.as_deref().unwrap_or_default() == wanted)
     };
-    let sql = "SELECT json FROM statement_rows WHERE period = ? \
+    let sql = "SELECT lines FROM sealed_rows WHERE period = ? \
                AND cost_center IS NOT DISTINCT FROM ? ORDER BY number";
     let mut statement = connection.prepare(sql).map_err(failed)?;
     for name in statements.iter().filter(wanted) {
         for batch in statement.stream_arrow(params![period, name]).map_err(failed)? {
-            let rows = stream::text(&batch, 0)?;
-            (0..batch.num_rows()).try_for_each(|row| take(name.as_deref(), rows.value(row)))?;
+            let pieces: &BinaryArray = typed(&batch, 0)?;
+            for piece in pieces.iter().flatten() {
+                let lines = packed::unpacked(piece)?;
+                lines.lines().try_for_each(|json| take(name.as_deref(), json))?;
+            }
         }
     }
     Ok(())
@@ -298,9 +304,17 @@ fn statements_of(
     connection: &Connection,
     period: u32,
 ) -> Result<Vec<Option<String>>, duckdb::Error> {
-    let sql = "SELECT DISTINCT cost_center FROM statement_rows WHERE period = ? \
+    let sql = "SELECT DISTINCT cost_center FROM sealed_rows WHERE period = ? \
                ORDER BY cost_center NULLS LAST";
     connection.prepare(sql)?.query_map([period], |row| row.get(0))?.collect()
+}
+
+/// A name of something, as it was posted.
+fn name_of<T: FromStr>(text: Option<String>) -> Result<Option<T>, WarehouseError> {
+    let parsed = |text: String| {
+        text.parse().map_err(|_| WarehouseError::Corrupt(format!("`{text}` of a posting")))
+    };
+    text.map(parsed).transpose()
 }
 
 /// An id out of the sixteen bytes of a column.

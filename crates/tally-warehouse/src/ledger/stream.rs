@@ -4,11 +4,9 @@ use std::{collections::HashMap, str::FromStr};
 
 use duckdb::{
     Connection,
-    arrow::{
-        array::{
-            Array, BooleanArray, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array,
-        },
-        datatypes::DataType,
+    arrow::array::{
+        Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, UInt32Array,
+        UInt64Array,
     },
 };
 use serde::de::DeserializeOwned;
@@ -84,7 +82,8 @@ pub(super) fn stream<E: From<WarehouseError>>(
 
 /// A batch's columns with their types.
 struct Columns<'a> {
-    texts: HashMap<usize, &'a StringArray>,
+    /// By column; none where it is no text.
+    texts: Vec<Option<&'a StringArray>>,
     revision: &'a UInt32Array,
     time: &'a Int64Array,
     tokens: [&'a UInt64Array; 6],
@@ -96,14 +95,9 @@ struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     fn of(batch: &'a RecordBatch) -> Result<Self, WarehouseError> {
-        let mut texts = HashMap::new();
-        for (index, column) in batch.columns().iter().enumerate() {
-            if column.data_type() == &DataType::Utf8 {
-                texts.insert(index, text(batch, index)?);
-            }
-        }
+        let text = |column: &'a ArrayRef| column.as_any().downcast_ref::<StringArray>();
         Ok(Self {
-            texts,
+            texts: batch.columns().iter().map(text).collect(),
             revision: typed(batch, 1)?,
             time: typed(batch, 2)?,
             tokens: [
@@ -120,7 +114,7 @@ impl<'a> Columns<'a> {
     }
 
     fn text(&self, column: usize, row: usize) -> Option<&'a str> {
-        let texts = self.texts.get(&column)?;
+        let texts = self.texts.get(column).copied().flatten()?;
         (!texts.is_null(row)).then(|| texts.value(row))
     }
 
@@ -178,11 +172,6 @@ impl<'a> Columns<'a> {
         event.subscription = self.subscription.value(row);
         Ok(event)
     }
-}
-
-/// A column of texts.
-pub(super) fn text(batch: &RecordBatch, index: usize) -> Result<&StringArray, WarehouseError> {
-    typed(batch, index)
 }
 
 pub(crate) fn typed<T: 'static>(batch: &RecordBatch, index: usize) -> Result<&T, WarehouseError> {

@@ -2,13 +2,14 @@
 
 use duckdb::{
     Connection,
-    arrow::array::{Int64Array, UInt32Array, UInt64Array},
+    arrow::array::{BinaryArray, Int64Array, UInt32Array, UInt64Array},
 };
+use tally_types::{CostCenterName, TeamName, WorkloadName};
 
 use super::batch::Columns;
 use crate::{
     error::WarehouseError,
-    ledger::{KeptRow, Posting},
+    ledger::{KeptRows, Posting, packed::packed},
 };
 
 /// Appends postings of a month.
@@ -29,9 +30,9 @@ pub(crate) fn append_postings(
     columns.known_uuid(rows.iter().map(|row| row.event.map(|(id, _)| id.0)))?;
     columns.add(rows.iter().map(|row| row.event.map(|(_, it)| it)).collect::<UInt32Array>());
     columns.add(UInt32Array::from_iter_values(rows.iter().map(|row| row.of_period)));
-    columns.text(rows.iter().map(|row| row.cost_center.as_deref()));
-    columns.text(rows.iter().map(|row| row.team.as_deref()));
-    columns.text(rows.iter().map(|row| row.workload.as_deref()));
+    columns.text(rows.iter().map(|row| row.cost_center.as_ref().map(CostCenterName::as_str)));
+    columns.text(rows.iter().map(|row| row.team.as_ref().map(TeamName::as_str)));
+    columns.text(rows.iter().map(|row| row.workload.as_ref().map(WorkloadName::as_str)));
     columns.add(rows.iter().map(|row| row.list).collect::<Int64Array>());
     let mut amounts = |of: fn(&Posting) -> i64| {
         columns.add(Int64Array::from_iter_values(rows.iter().map(of)));
@@ -53,17 +54,18 @@ pub(crate) fn append_postings(
 pub(crate) fn append_rows(
     connection: &Connection,
     period: u32,
-    rows: &[KeptRow],
+    rows: &[KeptRows],
 ) -> Result<(), WarehouseError> {
     if rows.is_empty() {
         return Ok(());
     }
     let mut columns = Columns::default();
     columns.add(UInt32Array::from_iter_values(rows.iter().map(|_| period)));
-    columns.text(rows.iter().map(|row| row.cost_center.as_deref()));
+    columns.text(rows.iter().map(|row| row.cost_center.as_ref().map(CostCenterName::as_str)));
     columns.add(UInt64Array::from_iter_values(rows.iter().map(|row| row.number)));
-    columns.text(rows.iter().map(|row| Some(row.json.as_str())));
-    let mut appender = connection.appender("statement_rows")?;
+    let pieces: Result<Vec<Vec<u8>>, _> = rows.iter().map(|row| packed(&row.lines)).collect();
+    columns.add(BinaryArray::from_iter_values(pieces?));
+    let mut appender = connection.appender("sealed_rows")?;
     appender.append_record_batch(columns.finish()?)?;
     appender.flush()?;
     Ok(())
