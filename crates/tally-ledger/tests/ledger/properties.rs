@@ -216,7 +216,7 @@ proptest! {
         // No quota pays for more than it holds.
         for (name, is_charged) in [("guarded", false), ("hybrid", false), ("quota", true)] {
             let usage = books.postings.iter().filter(|it| {
-                it.event.is_some() && it.cost_center.as_deref() == Some(name)
+                it.event.is_some() && it.cost_center.as_ref().is_some_and(|it| it.as_str() == name)
             });
             let spent: i128 = usage
                 .map(|it| i128::from(if is_charged { it.charged } else { it.subsidised }))
