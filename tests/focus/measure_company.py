@@ -42,8 +42,10 @@ def export(company: Company, what: str, ending: str) -> list[Path]:
     paths = []
     for month in made.MONTHS:
         paths.append(company.folder / f"{what}-{month}.{ending}")
+        forget_peak(company)
         with timed(f"{what} of {month} as {ending}"):
             company.cli("export", what, "--period", month, "--out", str(paths[-1]))
+        print(f"  at most {memory_mb(company, 'VmHWM'):.0f} MB in memory", flush=True)
     return paths
 
 
@@ -60,16 +62,13 @@ def measure(company: Company, calls: int) -> int:
     for month in made.MONTHS:
         with timed(f"closing {month}"):
             company.cli("statement", "close", month)
-    # What a process that only exports needs: this one begins anew, and reads sealed months. What
-    # DuckDB keeps of the file is as much as it is allowed to.
-    company.stop()
-    company.start(TALLY_WAREHOUSE_MEMORY_BYTES_MAX=str(128 << 20))
-    before = memory_mb(company, "VmRSS")
-    forget_peak(company)
-    focus = export(company, "focus", "parquet")
-    export(company, "focus", "csv")
-    peak = memory_mb(company, "VmHWM")
-    print(f"memory of Tally before the exports {before:.0f} MB, at most {peak:.0f} MB", flush=True)
+    # What a process that only exports needs: each of these begins anew, and reads sealed months.
+    # What DuckDB keeps of the file is as much as it is allowed to.
+    for ending in ("csv", "parquet"):
+        company.stop()
+        company.start(TALLY_WAREHOUSE_MEMORY_BYTES_MAX=str(128 << 20))
+        print(f"memory of Tally at its start: {memory_mb(company, 'VmRSS'):.0f} MB", flush=True)
+        focus = export(company, "focus", ending)
     lines = books.of_lines(company)
     found = books.differences(company, expected, focus, lines)
     print("differences from the auditor:", found[:10] or "none", flush=True)

@@ -7,7 +7,10 @@ use ::parquet::{
     column::writer::ColumnWriter,
     data_type::{ByteArray, FixedLenByteArray},
     errors::ParquetError,
-    file::{properties::WriterProperties, writer::SerializedFileWriter},
+    file::{
+        properties::{EnabledStatistics, WriterProperties},
+        writer::SerializedFileWriter,
+    },
     schema::parser::parse_message_type,
 };
 
@@ -43,6 +46,9 @@ impl<W: Write + Send> ParquetFile<W> {
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_created_by("Tally".to_owned())
+            // What is said of each page stays in memory until the end: groups are small enough.
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_offset_index_disabled(true)
             .build();
         let writer = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties))?;
         Ok(Self { columns, scale, rows: Vec::new(), writer })
