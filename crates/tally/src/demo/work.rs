@@ -116,7 +116,8 @@ impl<'a> Caller<'a> {
 
 /// Some of the work is done with a template that people share.
 fn template_of(workload: &str, task_type: Option<&str>, task_id: &str) -> Option<&'static str> {
-    let is_meant = |(name, of, _): &&(&str, &str, &str)| (*name, Some(*of)) == (workload, task_type);
+    let is_meant =
+        |(name, of, _): &&(&str, &str, &str)| (*name, Some(*of)) == (workload, task_type);
     let (_, _, template) = TEMPLATES.iter().find(is_meant)?;
     task_id.ends_with(['0', '1', '2', '3', '4']).then_some(*template)
 }
