@@ -102,6 +102,7 @@ test('a developer finds out why they stand where they stand', async () => {
     has: page.getByRole('heading', { name: 'What would help most' }),
   });
   assert.equal(await advice.getByRole('listitem').count(), 2);
+  assert.equal(await advice.getByRole('link').count(), 2, 'where to begin');
   for (const one of await advice.getByRole('listitem').allTextContents()) {
     assert.match(one, /\+\d+\.\d.*(\d(st|nd|rd|th) then|Still \d)/s, one);
   }

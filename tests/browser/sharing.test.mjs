@@ -89,7 +89,10 @@ test('a developer finds a template, copies it, fills it in and sees what it save
     await copied('Copy the text'),
     /^You review changes to code\.[\s\S]*\{\{diff\}\}/,
   );
-  assert.equal(await copied('Copy the header'), 'x-tally-template: code-review');
+  assert.equal(
+    await copied('Copy the header'),
+    'x-tally-template: code-review',
+  );
   await page.getByRole('button', { name: 'Fill in' }).click();
   await page.getByText(/missing `diff`/).waitFor();
   await page

@@ -15,6 +15,8 @@ use crate::cli::{
 const LIVE: [&str; 4] = ["api", "v1", "scoreboards", "live"];
 /// Clears the terminal; what is too long for a line is cut off from here on.
 const CLEAR: &str = "\u{1b}[2J\u{1b}[?7l";
+/// Of a line that is cut off, the last column shows its last character: better none.
+const EDGE: &str = "\u{1b}[9999G\u{1b}[K";
 /// Lines are broken again.
 const WRAP: &str = "\u{1b}[?7h";
 /// More lines than any terminal has: places below the last line are on it.
@@ -117,7 +119,7 @@ pub(crate) async fn top(args: TopArgs, connection: &Connection) -> anyhow::Resul
 fn screen(board: &Board) -> String {
     let mut drawn = CLEAR.to_owned();
     let mut put = |line: usize, text: &str| {
-        let _ = write!(drawn, "\u{1b}[{line};1H\u{1b}[2K{text}");
+        let _ = write!(drawn, "\u{1b}[{line};1H\u{1b}[2K{text}{EDGE}");
     };
     for (line, text) in (1..).zip(render(board).lines()) {
         put(line, text);
