@@ -53,7 +53,7 @@ for (const [name, path, sign] of PAGES) {
   });
 }
 
-test('a developer finds a template, copies it, fills it in and sees its effect', async () => {
+test('a developer finds a template, copies it, fills it in and sees what it saves', async () => {
   // What is missing is said by Tally, too.
   const page = await world.pageOf('developer', {
     allow: [/Failed to load resource.*422/],
@@ -63,21 +63,40 @@ test('a developer finds a template, copies it, fills it in and sees its effect',
   await goByKeys(page, '2', 'templates');
   await page
     .getByRole('searchbox', { name: 'Search templates' })
-    .fill('adds nothing');
-  await page.getByRole('link', { name: 'Summary that adds nothing' }).click();
-  await page.getByRole('heading', { name: 'What it did' }).waitFor();
-  await page
-    .getByText(/No task of the last 90 days used it|tasks of/)
-    .first()
+    .fill('wrong in a diff');
+  await page.getByRole('link', { name: 'Review of a change' }).click();
+  const effect = page.locator('section', {
+    has: page.getByRole('heading', { name: 'What it did' }),
+  });
+  const all = effect.getByRole('region').first();
+  await all.getByText('Saves', { exact: true }).waitFor();
+  // Beyond chance: the whole interval is a saving.
+  await all
+    .getByRole('img', { name: /^Cost: −\d+ %, between −\d+ % and −\d+ %$/ })
     .waitFor();
-  await page.getByRole('button', { name: 'Copy the header' }).click();
-  await page.getByText('Copied').first().waitFor();
-  const copied = await page.evaluate(() => navigator.clipboard.readText());
-  assert.equal(copied, 'x-tally-template: safe-summary');
+  assert.match(
+    await all.textContent(),
+    /\$\d[\d.,]* saved in 90 days/,
+    'what it came to',
+  );
+  await screenshot(page, 'template-saves');
+  const copied = async (name) => {
+    await page.getByRole('button', { name }).click();
+    await page.getByText('Copied').first().waitFor();
+    return page.evaluate(() => navigator.clipboard.readText());
+  };
+  assert.match(
+    await copied('Copy the text'),
+    /^You review changes to code\.[\s\S]*\{\{diff\}\}/,
+  );
+  assert.equal(
+    await copied('Copy the header'),
+    'x-tally-template: code-review',
+  );
   await page.getByRole('button', { name: 'Fill in' }).click();
-  await page.getByText(/missing `text`/).waitFor();
+  await page.getByText(/missing `diff`/).waitFor();
   await page
-    .getByLabel('text', { exact: true })
+    .getByLabel('diff', { exact: true })
     .fill('The card was charged twice.');
   await page.getByRole('button', { name: 'Fill in' }).click();
   await page
@@ -109,6 +128,22 @@ test('a version is written by one and approved by another', async () => {
   await world.open(other, path);
   await other.getByRole('button', { name: 'Approve version 1' }).click();
   await other.getByText('Approved', { exact: true }).first().waitFor();
+});
+
+test('stories of the company are confirmed, unclear and refuted', async () => {
+  const page = await world.pageOf('developer');
+  await world.open(page, '/stories');
+  for (const [title, verdict, ground] of [
+    ['Invoices on a smaller model', 'Confirmed', 'Cheaper than the comparison'],
+    ['Longer articles for better replies', 'Refuted', 'Dearer than the'],
+    ['Fewer rounds on suppliers', 'Unclear', 'A group has fewer than 20'],
+  ]) {
+    const story = page.locator('section', {
+      has: page.getByRole('heading', { name: title }),
+    });
+    await story.getByText(verdict, { exact: true }).waitFor();
+    await story.getByText(ground).waitFor();
+  }
 });
 
 test('a story is previewed with what is measured', async () => {

@@ -24,6 +24,7 @@ use crate::{
     operation::{Access, Operation},
     params::{self, Page, PathParams},
     scope::Scope,
+    scoreboards::Individuals,
     state::Api,
 };
 
@@ -84,6 +85,7 @@ pub(crate) fn operations() -> Vec<Operation> {
 async fn list(
     State(api): State<Arc<Api>>,
     Extension(scope): Extension<Scope>,
+    Extension(caller): Extension<Caller>,
     query: Result<Query<UseQuery>, QueryRejection>,
 ) -> Result<Json<Page<BudgetUse>>, Problem> {
     let query = params::query(query)?;
@@ -92,6 +94,7 @@ async fn list(
     let limit = params::limit(query.limit, PAGE, PAGE_MAX)?;
     let after: Option<CounterId> = query.after.as_deref().map(position).transpose()?;
     let plane = api.state.gateway.plane();
+    let individuals = Individuals::of(&caller);
     let uses = api.state.gateway.budgets().uses(api.state.clock.now());
     let mut items: Vec<BudgetUse> = uses
         .into_iter()
@@ -99,6 +102,7 @@ async fn list(
         .filter(|it| state.is_none_or(|state| it.state == state))
         .filter(|it| after.as_ref().is_none_or(|after| it.counter > *after))
         .filter(|it| sees(&scope, &plane, &it.counter))
+        .filter(|it| may_be_told(&individuals, &plane, &it.counter))
         .collect();
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = items.len() > limit;
@@ -127,9 +131,12 @@ async fn one(
     let counter = CounterId { budget: BudgetName(path.name()?), each, environment };
     let plane = api.state.gateway.plane();
     let found = api.state.gateway.budgets().use_of(&counter, api.state.clock.now());
+    let individuals = Individuals::of(&caller);
     // Who may spend from a budget may see how it stands.
     let may_see = |it: &BudgetUse| {
-        sees(&scope, &plane, &it.counter) || spends_from(&api, &caller, &it.counter)
+        let is_theirs = sees(&scope, &plane, &it.counter);
+        is_theirs && may_be_told(&individuals, &plane, &it.counter)
+            || spends_from(&api, &caller, &it.counter)
     };
     found.filter(may_see).map(Json).ok_or_else(|| {
         let detail = format!("there is no counter `{counter}`");
@@ -212,6 +219,23 @@ pub(crate) fn sees(scope: &Scope, plane: &DataPlane, counter: &CounterId) -> boo
                 || person.and_then(team_of).is_some_and(|team| is_managed(&team))
         }
     }
+}
+
+/// Whether a counter says nothing of somebody, or of a group, that is hidden from the caller.
+fn may_be_told(individuals: &Individuals, plane: &DataPlane, counter: &CounterId) -> bool {
+    let snapshot = plane.snapshot();
+    let Some(spec) = snapshot.budgets.get(counter.budget.as_str()) else { return false };
+    let scope = &spec.scope;
+    let each = |wanted: Each| counter.each.as_deref().filter(|_| scope.each == Some(wanted));
+    let of_key = scope.key.as_ref().and_then(|key| snapshot.keys.get(key.as_str()));
+    let people = [
+        each(Each::Person),
+        scope.person.as_ref().map(PersonName::as_str),
+        of_key.and_then(|key| key.person.as_ref()).map(PersonName::as_str),
+    ];
+    let teams = [each(Each::Team), scope.team.as_ref().map(TeamName::as_str)];
+    people.into_iter().flatten().all(|person| individuals.shows(person))
+        && teams.into_iter().flatten().all(|team| individuals.shows_team(team))
 }
 
 fn is_own(scope: &BudgetScope, each: Option<&str>, person: &PersonName) -> bool {

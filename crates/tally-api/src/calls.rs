@@ -95,7 +95,7 @@ async fn one(
         let task = events.last().map(|event| task_of(warehouse, event, sees_all)).transpose()?;
         Ok((events, task.flatten()))
     });
-    let (mut events, task) = found.await?;
+    let (mut events, mut task) = found.await?;
     if events.is_empty() {
         let detail = format!("there is no call {id}");
         return Err(Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
@@ -103,6 +103,10 @@ async fn one(
     }
     let individuals = Individuals::of(&caller);
     events.iter_mut().for_each(|event| individuals.hide(event));
+    if let Some(outcome) = task.as_mut().and_then(|task| task.outcome.as_mut()) {
+        individuals.hide_reporter(outcome);
+    }
+    // Afterwards: a budget of one person's would say whose call it was.
     let budgets = events.last().map(|event| budgets(&caller, event)).unwrap_or_default();
     let total = CallTotal::of(&events);
     let attempts = events

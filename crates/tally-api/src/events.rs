@@ -77,7 +77,7 @@ async fn list(
     let mut filters = filters(query.filters.as_deref())?;
     scope.narrow(&mut filters);
     let individuals = Individuals::of(&caller);
-    individuals.check(&[], &filters)?;
+    individuals.narrow(&[], &mut filters)?;
     let filter = EventFilter {
         range: query.range()?,
         filters,

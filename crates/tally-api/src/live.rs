@@ -147,6 +147,9 @@ struct Reader {
     headers: HeaderMap,
     scope: Scope,
     individuals: Individuals,
+    /// What the reader asked for…
+    asked: Vec<Filter>,
+    /// …and what of it they may see.
     filters: Vec<Filter>,
     batches: broadcast::Receiver<Arc<Batch>>,
     stopping: watch::Receiver<bool>,
@@ -171,10 +174,10 @@ async fn live(
     headers: HeaderMap,
     query: Result<Query<LiveQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let filters = events::filters(params::query(query)?.filters.as_deref())?;
-    tally_warehouse::validate_filters(&filters).map_err(crate::query::refused)?;
+    let asked = events::filters(params::query(query)?.filters.as_deref())?;
+    tally_warehouse::validate_filters(&asked).map_err(crate::query::refused)?;
     let individuals = Individuals::of(&caller);
-    individuals.check(&[], &filters)?;
+    let filters = allowed(&asked, &scope, &individuals)?;
     let place = Arc::clone(&api.live_places).try_acquire_owned().map_err(|_| {
         let detail = format!("{READERS_MAX} readers follow the live feed already");
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "live_busy", detail)
@@ -192,10 +195,23 @@ async fn live(
         headers,
         scope,
         individuals,
+        asked,
         filters,
     };
     let keep_alive = KeepAlive::new().interval(HEARTBEAT);
     Ok(Sse::new(reader.stream()).keep_alive(keep_alive).into_response())
+}
+
+/// What a reader may see of what they asked for.
+fn allowed(
+    asked: &[Filter],
+    scope: &Scope,
+    individuals: &Individuals,
+) -> Result<Vec<Filter>, Problem> {
+    let mut filters = asked.to_vec();
+    scope.narrow(&mut filters);
+    individuals.narrow(&[], &mut filters)?;
+    Ok(filters)
 }
 
 // === impl Reader ===
@@ -240,7 +256,7 @@ impl Reader {
         caller.require(KeyScope::Read)?;
         self.scope = decide(Access::Usage(READERS), &caller)?;
         self.individuals = Individuals::of(&caller);
-        self.individuals.check(&[], &self.filters)?;
+        self.filters = allowed(&self.asked, &self.scope, &self.individuals)?;
         Ok(())
     }
 

@@ -103,7 +103,7 @@ async fn answer(
     let shape = params::query(format)?.format;
     let mut query: Query = edge::json(&edge::read(body, BODY_BYTES_MAX).await?)?;
     scope.narrow(&mut query.filters);
-    Individuals::of(&caller).check(&query.dimensions, &query.filters)?;
+    Individuals::of(&caller).narrow(&query.dimensions, &mut query.filters)?;
     let now = api.state.clock.now();
     let result = ask(&api, move |warehouse| warehouse.query(&query, now)).await?;
     Ok(if wants_csv(shape, &headers) {

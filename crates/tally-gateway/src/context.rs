@@ -69,6 +69,7 @@ impl Said<'_> {
         let parse = |text: String| {
             text.parse::<T>().map_err(|error| {
                 Refusal::bad_request("header_invalid", format!("`{name}`: {error}"))
+                    .with_next_step(format!("correct the header `{name}`, or leave it out"))
             })
         };
         self.text(name)?.map(parse).transpose()

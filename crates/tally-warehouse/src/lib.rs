@@ -35,9 +35,9 @@ pub use histogram::PERCENTILE_ERROR;
 pub use ledger::{KeptRows, Posted, PostedSum, Posting, PostingEntry, Spent, TakeRow};
 pub use lookup::{EVENTS_MAX, EventCursor, EventFilter};
 pub use query::{
-    AnswerSource, Cell, Column, ColumnKind, Compare, Dimension, DimensionInfo, Field, Filter,
-    FilterOp, Grain, Measure, MeasureInfo, NamedRange, OrderBy, Query, QueryResult, ROWS_MAX,
-    Range, ResolvedRange, Unit, dimensions, measures, to_csv, validate_filters,
+    AnswerSource, Cell, Column, ColumnKind, Compare, Dimension, DimensionInfo, FILTERS_MAX, Field,
+    Filter, FilterOp, Grain, Measure, MeasureInfo, NamedRange, OrderBy, Query, QueryResult,
+    ROWS_MAX, Range, ResolvedRange, Unit, dimensions, measures, to_csv, validate_filters,
 };
 pub use store::{TaskSummary, WriteReport};
 pub use warehouse::{Options, Warehouse};

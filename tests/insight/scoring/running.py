@@ -50,6 +50,7 @@ class Company:
         }
         self.months = months()
         self.calls = self.outcomes = 0
+        self.played: list[dict] = []
         self.tally: Process | None = None
 
     def resources(self) -> list[dict]:
@@ -58,7 +59,8 @@ class Company:
 
         def key(name: str, **more) -> dict:
             variable = f"TALLY_KEY_{name.upper()}"
-            return one("Key", name, scopes=["ingest"], secret={"env": variable}, **more)
+            scopes = ["ingest", "read", "write"]
+            return one("Key", name, scopes=scopes, secret={"env": variable}, **more)
 
         return [
             one("Organization", "made", time_zone=ZONE, scoreboards={"people": "named"}),
@@ -89,6 +91,17 @@ class Company:
         if self.tally:
             self.tally.stop()
 
+    def restart(self) -> None:
+        """Seasons that are over are computed anew, as they are ten minutes later."""
+        self.arrived()
+        self.stop()
+        self.start()
+
+    def arrived(self) -> None:
+        """Waits until everything that was reported is in the warehouse."""
+        self.export("events", self.calls)
+        self.export("outcomes", self.outcomes)
+
     def key(self) -> str:
         return (self.folder / "data" / "admin.key").read_text().strip()
 
@@ -97,6 +110,13 @@ class Company:
         headers = {"authorization": f"Bearer {secret}", "content-type": "application/json"}
         reply = httpx.post(self.url + path, content=body, headers=headers, timeout=60, trust_env=False)
         assert reply.status_code == 200 and not reply.json()["rejected"], reply.text[:1_000]
+
+    def do(self, who: str, path: str, body: dict) -> dict:
+        """As somebody of the company."""
+        headers = {"authorization": f"Bearer {self.secrets[who]}"}
+        reply = httpx.post(self.url + path, json=body, headers=headers, timeout=60, trust_env=False)
+        assert reply.is_success, reply.text
+        return reply.json()
 
     def get(self, path: str) -> dict:
         """Standings are computed in the background: whoever asks first may have to ask again."""
@@ -125,7 +145,7 @@ class Company:
             self.post("/ingest/v1/events", calls[first : first + 5_000], self.key())
         for by, lines in said.items():
             self.post("/ingest/v1/outcomes", lines, self.secrets[by])
-        self.calls, self.outcomes = len(calls), sum(map(len, said.values()))
+        self.calls, self.outcomes, self.played = len(calls), sum(map(len, said.values())), calls
 
     def task(self, calls, said, name: str, task_type, skill: int, at: datetime) -> None:
         choose, task = self.random, f"t{len(calls)}"

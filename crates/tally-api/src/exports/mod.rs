@@ -29,6 +29,7 @@ use crate::{
     caller::Caller,
     operation::{Access, Operation},
     params,
+    scoreboards::Individuals,
     state::Api,
 };
 
@@ -98,7 +99,7 @@ async fn focus(
     let format = query.format.unwrap_or(Format::Csv);
 
     let issuer = issuer(caller.plane.snapshot(), period);
-    let rows = rows::of_month(&api, period)?;
+    let rows = rows::of_month(&api, period, Individuals::of(&caller))?;
     let what =
         json!({ "what": "focus", "format": format, "version": version, "period": query.period });
     exported(&api, &caller, what).await?;
@@ -144,6 +145,7 @@ async fn parquet(
     query: &EventsQuery,
     write: WriteRows,
 ) -> Result<Response, Problem> {
+    Individuals::of(caller).check_raw()?;
     let period = period(&query.period, caller, api.state.clock.now())?;
     let zone = caller.plane.snapshot().organization.zone();
     let (from, to) = period.bounds(&zone).map_err(|error| Problem::internal("a month", &error))?;

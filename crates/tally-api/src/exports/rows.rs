@@ -8,7 +8,7 @@ use tally_ledger::{
     focus::{ChargeRows, RowError},
 };
 
-use crate::state::Api;
+use crate::{scoreboards::Individuals, state::Api};
 
 /// Rows are handed over in batches of so many: each costs a turn of two threads.
 const BATCH: usize = 256;
@@ -18,14 +18,16 @@ const BATCHES_AHEAD_MAX: usize = 4;
 /// What is handed over at once.
 type Batch = Vec<Result<ChargeRow, RowError>>;
 
-/// The charges of a month's statements, as they are computed or were sealed. They are read as
-/// the file is written, a few batches ahead of it.
+/// The charges of a month's statements, as they are computed or were sealed, without the names
+/// of teams that a reader may not see. They are read as the file is written, a few batches ahead
+/// of it.
 ///
 /// # Errors
 /// 503 while the warehouse is not open.
 pub(super) fn of_month(
     api: &Api,
     month: Month,
+    individuals: Individuals,
 ) -> Result<impl ChargeRows + Send + 'static, Problem> {
     let (plane, snapshot) = (api.state.gateway.plane(), api.state.store.snapshot());
     let warehouse = api.state.warehouse.require()?;
@@ -34,7 +36,8 @@ pub(super) fn of_month(
         let ledger = Ledger { snapshot: &snapshot, prices: plane.prices(), warehouse: &warehouse };
         let gone = |_| LedgerError::Refused("the reader has gone".to_owned());
         let mut batch = Batch::new();
-        let read = ledger.rows(month, &mut |row| {
+        let read = ledger.rows(month, &mut |mut row| {
+            individuals.hide_team(&mut row.team);
             batch.push(Ok(row));
             match batch.len() < BATCH {
                 true => Ok(()),

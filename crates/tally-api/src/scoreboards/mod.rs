@@ -5,6 +5,7 @@ mod award;
 mod board;
 mod choice;
 mod explain;
+mod groups;
 mod individuals;
 mod knowledge;
 mod live;

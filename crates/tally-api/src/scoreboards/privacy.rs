@@ -205,7 +205,8 @@ pub(super) fn shown_as(snapshot: &Snapshot, person: &PersonName) -> ShownAs {
     }
 }
 
-fn sizes(snapshot: &Snapshot) -> BTreeMap<TeamName, u64> {
+/// How many people there are in each team.
+pub(super) fn sizes(snapshot: &Snapshot) -> BTreeMap<TeamName, u64> {
     let mut sizes = BTreeMap::new();
     for team in snapshot.people.values().filter_map(|person| person.team.clone()) {
         *sizes.entry(team).or_default() += 1;

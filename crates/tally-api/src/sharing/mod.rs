@@ -203,6 +203,10 @@ fn refused(error: StoreError) -> Problem {
     match error {
         StoreError::Argument(why) => Problem::new(StatusCode::CONFLICT, "sharing_refused", why)
             .with_next_step("read it again, then try once more"),
+        // Nothing that is shared is updated by hand.
+        taken @ StoreError::AlreadyExists { .. } => {
+            problem(taken).with_next_step("choose another name")
+        }
         other => problem(other),
     }
 }

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tally_ingest::edge::{self, Problem};
 use tally_ledger::{
-    ChargebackPreview, Month, Preview, Showback, StatementHead, StatementState, Totals, Verified,
-    print,
+    ChargeRow, ChargebackPreview, Month, Preview, Showback, StatementHead, StatementState, Totals,
+    Verified, print,
 };
 use tally_types::{
     CostCenterName, Kind, Name, Spec, TeamName,
@@ -29,6 +29,7 @@ use crate::{
     params::{self, PathParams},
     query::csv,
     scope::Scope,
+    scoreboards::Individuals,
     state::Api,
     store_problem::problem,
 };
@@ -157,8 +158,12 @@ pub(super) async fn one(
     if format == Format::Csv {
         return rows(&api, &caller, period, cost_center).await;
     }
-    let wanted = cost_center.clone();
-    let statement = books(&api, move |ledger| ledger.statement(period, wanted.as_ref())).await?;
+    let (wanted, individuals) = (cost_center.clone(), Individuals::of(&caller));
+    let statement = books(&api, move |ledger| {
+        let hide = |row: &mut ChargeRow| individuals.hide_team(&mut row.team);
+        ledger.statement(period, wanted.as_ref(), &hide)
+    })
+    .await?;
     let is_known = cost_center
         .is_none_or(|name| api.state.store.snapshot().cost_centers.contains_key(name.as_str()));
     if !is_known && statement.lines.is_empty() {
@@ -178,11 +183,12 @@ async fn rows(
     period: Month,
     cost_center: Option<CostCenterName>,
 ) -> Result<Response, Problem> {
-    let wanted = cost_center.clone();
+    let (wanted, individuals) = (cost_center.clone(), Individuals::of(caller));
     let table = books(api, move |ledger| {
         let mut table = print::CSV_COLUMNS.join(",") + "\r\n";
-        ledger.rows(period, &mut |row| {
+        ledger.rows(period, &mut |mut row| {
             if row.cost_center == wanted {
+                individuals.hide_team(&mut row.team);
                 table += &print::csv_line(&row);
                 table += "\r\n";
             }
@@ -214,8 +220,10 @@ pub(super) async fn showback(
     if mine.as_ref().is_some_and(Vec::is_empty) {
         return Ok(Json(Showbacks { items: Vec::new() }));
     }
+    let individuals = Individuals::of(&caller);
     let is_shown = move |team: Option<&TeamName>| {
-        only.as_ref().is_none_or(|only| Some(only) == team)
+        team.is_none_or(|team| individuals.shows_team(team.as_str()))
+            && only.as_ref().is_none_or(|only| Some(only) == team)
             && mine.as_ref().is_none_or(|mine| team.is_some_and(|team| mine.contains(team)))
     };
     let items = books(&api, move |ledger| ledger.showback(period, &is_shown)).await?;

@@ -34,3 +34,4 @@ mod sign_in;
 mod statements;
 mod support;
 mod ui;
+mod works_council;

@@ -93,6 +93,13 @@ async fn the_library_is_searched_and_what_is_over_is_replaced() {
     assert!(first["created"].as_array().unwrap().len() >= 10);
     let again = post(&company, "admin", "library/starter", &json!({})).await.json();
     assert_eq!(again["created"], json!([]));
+    // Another version does not make it somebody's own work, for which there would be points.
+    let version =
+        json!({ "text": { "user": "Shorter: {{text}}", "variables": [{ "name": "text" }] } });
+    let added = post(&company, "admin", "templates/safe-summary/versions", &version).await;
+    assert!(added.status.is_success(), "{}", added.text);
+    assert_eq!(added.json()["spec"]["versions"][1]["number"], 2);
+    assert_eq!(added.json()["spec"]["shipped"], true);
     let found = get(&company, "developer", "library?search=CUSTOMER+wants").await;
     let names: Vec<&str> = found["items"]
         .as_array()

@@ -20,3 +20,4 @@ mod prompts;
 mod redaction;
 mod retries;
 mod streams;
+mod templates;

@@ -11,7 +11,8 @@ use crate::{
 };
 
 impl Ledger<'_> {
-    /// One statement; none is what no cost center answers for.
+    /// One statement; none is what no cost center answers for. `hide` takes from its rows what a
+    /// reader may not see; rows that are alike then are one line.
     ///
     /// # Errors
     /// The warehouse failed.
@@ -19,22 +20,24 @@ impl Ledger<'_> {
         &self,
         month: Month,
         cost_center: Option<&CostCenterName>,
+        hide: &dyn Fn(&mut ChargeRow),
     ) -> Result<Statement, LedgerError> {
         let mut gathering = Gathering::default();
-        let mut add = |row: &ChargeRow| {
+        let mut add = |mut row: ChargeRow| {
             if row.cost_center.as_ref() == cost_center {
-                gathering.add(row);
+                hide(&mut row);
+                gathering.add(&row);
             }
         };
         if self.state(month) == StatementState::Closed {
             let name = cost_center.map_or("", CostCenterName::as_str);
             self.warehouse.kept_rows(month.number(), Some(name), &mut |_, json| {
-                add(&row(month, json)?);
+                add(row(month, json)?);
                 Ok::<_, LedgerError>(())
             })?;
         } else {
             self.rows(month, &mut |row| {
-                add(&row);
+                add(row);
                 Ok(())
             })?;
         }

@@ -66,7 +66,7 @@ async fn post(
 
 fn statement(company: &Company, of: &str, center: Option<&str>) -> Statement {
     let name = center.map(|name| name.parse().unwrap());
-    company.with(|ledger, _| ledger.statement(month(of), name.as_ref()).unwrap())
+    company.with(|ledger, _| ledger.statement(month(of), name.as_ref(), &|_| {}).unwrap())
 }
 
 fn adjustments(statement: &Statement) -> Vec<(i128, bool, Option<&str>)> {

@@ -74,7 +74,7 @@ async fn lines_lead_to_their_calls() {
     october(&company);
     company.with(|ledger, _| {
         let name = "cc-production".parse().unwrap();
-        let statement = ledger.statement(month("2026-10"), Some(&name)).unwrap();
+        let statement = ledger.statement(month("2026-10"), Some(&name), &|_| {}).unwrap();
         let lines = statement.lines.iter().filter(|line| line.line == ChargeLine::Usage);
         let mut calls = 0;
         for line in lines {

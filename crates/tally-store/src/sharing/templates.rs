@@ -152,8 +152,6 @@ impl Store {
             if let Some(about) = new.about {
                 spec.about = about;
             }
-            // From here on it is somebody's own work.
-            spec.shipped = false;
             Ok(())
         })
         .await

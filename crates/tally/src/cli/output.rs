@@ -35,6 +35,17 @@ pub(crate) fn out(text: &str) -> anyhow::Result<()> {
     finish(write_all(&mut io::stdout().lock(), text)).context("cannot write to standard output")
 }
 
+/// Writes text to standard output and nothing after it: a screen.
+///
+/// # Errors
+/// As [`out`].
+pub(crate) fn out_as_it_is(text: &str) -> anyhow::Result<()> {
+    let mut target = io::stdout().lock();
+    let written = io::Write::write_all(&mut target, text.as_bytes());
+    finish(written.and_then(|()| io::Write::flush(&mut target)))
+        .context("cannot write to standard output")
+}
+
 /// Writes what the API answered: as JSON, or as people read it.
 ///
 /// # Errors

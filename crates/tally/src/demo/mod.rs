@@ -160,11 +160,13 @@ impl Demo {
             let key = keys.get(&secret_of_person(person))?;
             Some((key.as_str(), &person.name.0))
         });
-        let (Some((developer, _)), Some(colleague)) = (people.next(), people.next()) else {
+        // The first one is signed in by the demo: what others share can be seen, and what it would take
+        // to be where they are.
+        let (Some(colleague), Some((author, _))) = (people.next(), people.next()) else {
             return Ok(());
         };
         let days = i64::from(self.days);
-        sharing::Circle { tally, finops, developer, colleague, today, days }.work().await
+        sharing::Circle { tally, finops, author, colleague, today, days }.work().await
     }
 
     /// The password that everyone has; none when the demo ends before it began.

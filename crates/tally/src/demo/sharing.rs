@@ -15,9 +15,9 @@ pub(crate) struct Circle<'a> {
     pub(crate) tally: &'a Tally,
     /// Of FinOps, who sees all usage.
     pub(crate) finops: &'a str,
-    /// Of somebody who writes code.
-    pub(crate) developer: &'a str,
-    /// Of a colleague, with their name.
+    /// Of somebody who writes code, and shares what they found.
+    pub(crate) author: &'a str,
+    /// Of a colleague who looks at it, with their name.
     pub(crate) colleague: (&'a str, &'a Name),
     /// The day before which the history ends.
     pub(crate) today: Date,
@@ -79,9 +79,9 @@ impl Circle<'_> {
             },
             "text": text(first, None),
         });
-        self.post(self.developer, "templates", new).await;
+        self.post(self.author, "templates", new).await;
         let step = |verb: &str| format!("templates/{name}/{verb}");
-        self.post(self.developer, &step("submit"), json!({ "version": 1 })).await;
+        self.post(self.author, &step("submit"), json!({ "version": 1 })).await;
         let yes =
             json!({ "version": 1, "approves": true, "note": "Half the turns in our repository" });
         self.post(colleague, &step("review"), yes).await;
@@ -89,8 +89,8 @@ impl Circle<'_> {
         self.post(colleague, &step("evaluations"), json!({ "version": 1, "text": found })).await;
         let second = format!("{first} Say in one line what you did not check.");
         let version = json!({ "text": text(&second, Some("Says what it did not check")) });
-        self.post(self.developer, &step("versions"), version).await;
-        self.post(self.developer, &step("submit"), json!({ "version": 2 })).await;
+        self.post(self.author, &step("versions"), version).await;
+        self.post(self.author, &step("submit"), json!({ "version": 2 })).await;
     }
 
     /// So many days ago, at ten.
@@ -171,7 +171,7 @@ impl Circle<'_> {
             ),
         ] {
             let offer = json!({ "name": name, "shared": shared });
-            self.post(self.developer, "contributions", offer).await;
+            self.post(self.author, "contributions", offer).await;
             if let Some(note) = confirmed {
                 let yes = json!({ "confirms": true, "note": note });
                 self.post(colleague, &decide(name), yes).await;

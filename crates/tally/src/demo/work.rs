@@ -5,19 +5,22 @@ use tally_types::{KeyName, ServiceTier};
 
 use super::{
     chance::{Chance, whole},
-    company::{ANTHROPIC, CODING, Company, Model, PREVIEW, Person, Rhythm, Workload},
+    company::{ANTHROPIC, CODING, Company, Model, PREVIEW, Person, READING, Rhythm, Workload},
 };
 
 /// Chats that try out a model without a known price.
 const PREVIEWED: f64 = 0.025;
-/// Workloads of which some tasks use a template.
-const TEMPLATES: &[(&str, &str)] = &[
-    (CODING, "small-change@1"),
-    ("meeting-notes", "safe-summary@1"),
-    ("code-review-bot", "code-review@1"),
+/// Work of which some is done with a template: in which workload, of which type, with which.
+const TEMPLATES: &[(&str, &str, &str)] = &[
+    (CODING, "code-change", "small-change@1"),
+    (READING, "code-review", "code-review@1"),
+    ("meeting-notes", "summarize", "safe-summary@1"),
+    ("code-review-bot", "code-review", "code-review@1"),
 ];
-/// How much of a prompt and an answer is left with a template.
+/// How much of a prompt and an answer is left with a template…
 pub(crate) const WITH_TEMPLATE: f64 = 0.72;
+/// …and of an agent's turns: it is told when to stop.
+const TURNS_WITH_TEMPLATE: f64 = 0.6;
 /// Most people stay with the model they like.
 const LOYAL: f64 = 0.8;
 
@@ -86,6 +89,7 @@ impl<'a> Caller<'a> {
         application: &str,
     ) -> Self {
         let task_id = format!("{}-{:012x}", workload.name, chance.next() >> 16);
+        let task_type = chance.weighted(workload.plan.task_types).copied();
         Self {
             person: None,
             workload: Some(workload),
@@ -93,8 +97,8 @@ impl<'a> Caller<'a> {
             model,
             application: application.to_owned(),
             user_agent: user_agent(application),
-            task_type: chance.weighted(workload.plan.task_types).copied(),
-            template: template_of(workload.plan.name, &task_id),
+            task_type,
+            template: template_of(workload.plan.name, task_type, &task_id),
             task_id: Some(task_id),
             session: None,
             value: Some(workload.plan.value),
@@ -111,8 +115,10 @@ impl<'a> Caller<'a> {
 }
 
 /// Some of the work is done with a template that people share.
-fn template_of(workload: &str, task_id: &str) -> Option<&'static str> {
-    let (_, template) = TEMPLATES.iter().find(|(name, _)| *name == workload)?;
+fn template_of(workload: &str, task_type: Option<&str>, task_id: &str) -> Option<&'static str> {
+    let is_meant =
+        |(name, of, _): &&(&str, &str, &str)| (*name, Some(*of)) == (workload, task_type);
+    let (_, _, template) = TEMPLATES.iter().find(is_meant)?;
     task_id.ends_with(['0', '1', '2', '3', '4']).then_some(*template)
 }
 
@@ -154,7 +160,17 @@ fn user_agent(application: &str) -> String {
 }
 
 /// How many calls a task of a workload takes.
-pub(crate) fn calls_of(chance: &mut Chance, workload: &Workload) -> u64 {
+pub(crate) fn calls_of(chance: &mut Chance, workload: &Workload, caller: &Caller<'_>) -> u64 {
+    let turns = turns_of(chance, workload);
+    match caller.template {
+        Some(_) if workload.plan.shape.agent => {
+            whole((turns as f64 * TURNS_WITH_TEMPLATE).round()).max(1)
+        }
+        _ => turns,
+    }
+}
+
+fn turns_of(chance: &mut Chance, workload: &Workload) -> u64 {
     let (low, high) = workload.plan.calls;
     let middle = (low as f64 * high as f64).sqrt();
     let drawn = whole(chance.log_normal(middle, 0.5).round());

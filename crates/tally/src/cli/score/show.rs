@@ -106,10 +106,40 @@ fn beside(explanation: &Value) -> String {
             number(one, "/points", 1)
         );
     }
+    for (what, one) in
+        ["stories", "contributions"].iter().flat_map(|kind| shared(explanation, kind))
+    {
+        let (name, points) = (text(one, "/name"), number(one, "/points", 1));
+        let _ = write!(lines, "  {what} {name}: {points} points");
+        let why = one.get("worthless").and_then(Value::as_str).map(|why| match why {
+            "pair_counted" => "the same person was mentored before".to_owned(),
+            "mentoring_ring" => "they mentor each other".to_owned(),
+            other => other.replace('_', " "),
+        });
+        let _ = writeln!(lines, "{}", why.map_or_else(String::new, |why| format!(" ({why})")));
+    }
     let compliance = number(explanation, "/compliance/multiplier", 2);
-    let violations = text(explanation, "/compliance/violations");
-    let _ = write!(lines, "Compliance ×{compliance}: {violations} violations");
+    let _ = write!(lines, "Compliance ×{compliance}: {}", kept(explanation));
     lines
+}
+
+/// What was shared, with what it is called.
+fn shared<'a>(explanation: &'a Value, kinds: &str) -> impl Iterator<Item = (String, &'a Value)> {
+    items(explanation, &format!("/knowledge/{kinds}")).iter().map(|one| {
+        let kind = one.get("kind").and_then(Value::as_str).unwrap_or("story");
+        (kind.replace('_', " "), one)
+    })
+}
+
+/// Everything that the multiplier is made of.
+fn kept(explanation: &Value) -> String {
+    let share = explanation.pointer("/compliance/unregistered_share").and_then(Value::as_f64);
+    let unregistered = share.unwrap_or_default() * 100.0;
+    let expired = items(explanation, "/compliance/expired_exceptions").len();
+    let violations = text(explanation, "/compliance/violations");
+    format!(
+        "{violations} violations, {unregistered:.0} % unregistered, {expired} exceptions that ran out"
+    )
 }
 
 fn tasks(explanation: &Value) -> Option<String> {
@@ -152,7 +182,7 @@ fn change(advice: &Value) -> String {
         "cheaper_tasks" => {
             let (now, then) = (usd(change, "/now"), usd(change, "/then"));
             format!(
-                "tasks of type {} for {then} a success instead of {now}",
+                "tasks of type {} for {then} a success instead of {now}, as the cheapest quarter of the peers",
                 text(change, "/task_type")
             )
         }
@@ -162,7 +192,10 @@ fn change(advice: &Value) -> String {
                 text(change, "/tasks")
             )
         }
-        "more_reuse" => "three more people who use a template of yours".to_owned(),
+        "more_reuse" => match change.get("template").and_then(Value::as_str) {
+            Some(template) => format!("three more people who use the template {template}"),
+            None => "a template that three people use".to_owned(),
+        },
         "story" => "a savings story that is confirmed".to_owned(),
         "compliance" => "no violations, no expired exceptions, no unregistered spend".to_owned(),
         "more_outcomes" => format!("{} more tasks with an outcome", text(change, "/tasks")),
@@ -183,11 +216,20 @@ pub(super) fn choice(found: &Value) -> String {
         _ => "You are on no board of people.".to_owned(),
     };
     let chosen = match found.get("chosen_at").and_then(Value::as_str) {
-        Some(at) => format!("Chosen by you on {at}."),
+        Some(at) => format!("You chose so on {}.", at.get(..10).unwrap_or(at)),
         None => "You chose nothing: this is what holds for everybody who did not.".to_owned(),
     };
-    let free: Vec<&str> = items(found, "/proposals").iter().filter_map(Value::as_str).collect();
-    printable_lines(&format!("{how} {chosen}\nPseudonyms that are free: {}", free.join(", ")))
+    // What was just chosen was free when Tally proposed it.
+    let own = found.get("pseudonym").and_then(Value::as_str);
+    let proposals = items(found, "/proposals").iter().filter_map(Value::as_str);
+    let free: Vec<&str> = proposals.filter(|one| Some(*one) != own).collect();
+    let mut said = format!(
+        "{how} {chosen}\nAnother way: tally score choose named | pseudonym [--pseudonym TEXT] | hidden"
+    );
+    if !free.is_empty() {
+        let _ = write!(said, "\nPseudonyms that are free: {}", free.join(", "));
+    }
+    printable_lines(&said)
 }
 
 /// Every formula, in full.
@@ -235,8 +277,12 @@ fn number(value: &Value, pointer: &str, decimals: usize) -> String {
 }
 
 fn usd(value: &Value, pointer: &str) -> String {
-    let number = value.pointer(pointer).and_then(Value::as_f64);
-    number.map_or_else(|| "–".to_owned(), |number| format!("${number:.4}"))
+    match value.pointer(pointer).and_then(Value::as_f64) {
+        None => "–".to_owned(),
+        // Embeddings cost next to nothing, which is not nothing.
+        Some(number) if number > 0.0 && number < 0.0001 => format!("${number:.1e}"),
+        Some(number) => format!("${number:.4}"),
+    }
 }
 
 /// Text from elsewhere must not steer the terminal; lines stay lines.
@@ -266,8 +312,14 @@ mod tests {
                 "improvement": { "score": null, "types": [] },
                 "knowledge": { "score": 12.9, "points": 2.0, "templates": [
                     { "template": "summary", "users": 2, "points": 2.0 },
+                ], "stories": [{ "name": "shorter", "points": 10.0, "worthless": null }],
+                "contributions": [
+                    { "name": "refunds", "kind": "mentoring", "points": 0.0, "worthless": "pair_counted" },
                 ] },
-                "compliance": { "multiplier": 0.98, "violations": 1 },
+                "compliance": {
+                    "multiplier": 0.94, "violations": 1, "unregistered_share": 0.2,
+                    "expired_exceptions": [],
+                },
                 "tasks": [
                     { "standing": "counts", "count": 40, "tasks": [{ "task_id": "T-1" }] },
                     { "standing": "self_reported", "count": 3, "tasks": [] },
@@ -280,7 +332,9 @@ mod tests {
             "Ada, season 2026-11, by the formula `standard`",
             "Efficiency 71.2: cost per successful task",
             "template summary: 2 users, 2.0 points",
-            "Compliance ×0.98: 1 violations",
+            "story shorter: 10.0 points",
+            "mentoring refunds: 0.0 points (the same person was mentored before)",
+            "Compliance ×0.94: 1 violations, 20 % unregistered, 0 exceptions that ran out",
             "+2.1 points (rank 5): let somebody else or a system report the outcomes of 3 tasks",
         ] {
             assert!(text.contains(said), "{said}: {text}");
@@ -300,7 +354,29 @@ mod tests {
             "shown": "pseudonym", "pseudonym": "Amber Heron", "chosen_at": "2026-11-20T09:12:00Z",
             "proposals": [],
         });
-        assert!(choice(&found).starts_with("You appear as Amber Heron. Chosen by you"));
+        assert!(
+            choice(&found).starts_with("You appear as Amber Heron. You chose so on 2026-11-20.\n")
+        );
+    }
+
+    #[test]
+    fn what_was_just_chosen_is_not_free() {
+        let found = json!({
+            "shown": "pseudonym", "pseudonym": "Amber Heron", "chosen_at": "2026-11-20T09:12:00Z",
+            "proposals": ["Amber Heron", "Quiet Otter 7"],
+        });
+        let text = choice(&found);
+        assert!(text.ends_with("Pseudonyms that are free: Quiet Otter 7"), "{text}");
+    }
+
+    #[test]
+    fn next_to_nothing_is_not_nothing() {
+        let costs = json!({ "small": 0.000_012_3, "none": 0.0, "some": 0.0271 });
+        assert_eq!(usd(&costs, "/small"), "$1.2e-5");
+        assert_eq!(
+            (usd(&costs, "/none"), usd(&costs, "/some")),
+            ("$0.0000".into(), "$0.0271".into())
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `tally top`: a scoreboard in the terminal, drawn anew whenever rows move.
 
+use std::fmt::Write as _;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -11,8 +13,14 @@ use crate::cli::{
 };
 
 const LIVE: [&str; 4] = ["api", "v1", "scoreboards", "live"];
-/// Clears the terminal and goes to its first place.
-const CLEAR: &str = "\u{1b}[2J\u{1b}[H";
+/// Clears the terminal; what is too long for a line is cut off from here on.
+const CLEAR: &str = "\u{1b}[2J\u{1b}[?7l";
+/// Of a line that is cut off, the last column shows its last character: better none.
+const EDGE: &str = "\u{1b}[9999G\u{1b}[K";
+/// Lines are broken again.
+const WRAP: &str = "\u{1b}[?7h";
+/// More lines than any terminal has: places below the last line are on it.
+const LAST_LINE: usize = 9_999;
 
 /// Arguments of `tally top`.
 #[derive(Debug, clap::Args)]
@@ -98,16 +106,29 @@ pub(crate) async fn top(args: TopArgs, connection: &Connection) -> anyhow::Resul
     if connection.json {
         return output::json(&found);
     }
-    let text = render(&serde_json::from_value(found)?);
+    let board: Board = serde_json::from_value(found)?;
     if args.once {
-        return output::out(&text);
+        return output::out(&render(&board));
     }
-    draw(&text)?;
+    output::out_as_it_is(&screen(&board))?;
     args.follow(&client).await
 }
 
-fn draw(text: &str) -> anyhow::Result<()> {
-    output::out(&format!("{CLEAR}{text}\n\nlive; ctrl-c ends it"))
+/// The board on a terminal of whatever size: each line at its place, from the top, so that the heading stays; what
+/// there is no room for lies below what stands on the last line.
+fn screen(board: &Board) -> String {
+    let mut drawn = CLEAR.to_owned();
+    let mut put = |line: usize, text: &str| {
+        let _ = write!(drawn, "\u{1b}[{line};1H\u{1b}[2K{text}{EDGE}");
+    };
+    for (line, text) in (1..).zip(render(board).lines()) {
+        put(line, text);
+    }
+    let mine = board.mine.as_ref().and_then(|mine| Some((mine.rank?, mine.score?)));
+    let mine =
+        mine.map(|(rank, score)| format!("; you: {rank} of {}, {score:.1} points", board.ranked));
+    put(LAST_LINE, &format!("live; ctrl-c ends it{}", mine.unwrap_or_default()));
+    drawn + WRAP
 }
 
 // === impl TopArgs ===
@@ -133,10 +154,11 @@ impl TopArgs {
                 kept = rest.to_owned();
             }
             if has_changed {
-                draw(&render(&serde_json::from_value(self.ask(client).await?)?))?;
+                let board = serde_json::from_value(self.ask(client).await?)?;
+                output::out_as_it_is(&screen(&board))?;
             }
         }
-        output::out("Tally ended the feed; run it again to follow on")
+        output::out("\nTally ended the feed; run it again to follow on")
     }
 }
 
@@ -235,7 +257,8 @@ mod tests {
             "rows": [row("a", 1, Some(3), "Amber Heron 7", false), row("b", 2, None, "Grace", false)],
             "mine": row("c", 7, Some(7), "Ada", true), "moved_since": "2026-11-15T00:00:00Z", "ranked": 9, "hidden": 3,
         });
-        let text = render(&serde_json::from_value(board).unwrap());
+        let board: Board = serde_json::from_value(board).unwrap();
+        let text = render(&board);
         assert!(
             text.starts_with("overall of people, season 2026-11: 9 ranked, 3 not shown"),
             "{text}"
@@ -246,5 +269,16 @@ mod tests {
         assert!(line("Grace").contains("new"), "{text}");
         // One's own row stands below, wherever it is.
         assert!(text.lines().last().unwrap().contains("Ada ◂"), "{text}");
+        // On a terminal every line has its place: nothing scrolls the heading away.
+        let drawn = screen(&board);
+        assert!(
+            !drawn.contains('\n') && drawn.starts_with(CLEAR) && drawn.ends_with(WRAP),
+            "{drawn:?}"
+        );
+        assert!(drawn.contains("\u{1b}[1;1H\u{1b}[2Koverall of people"), "{drawn:?}");
+        assert!(
+            drawn.contains("\u{1b}[9999;1H\u{1b}[2Klive; ctrl-c ends it; you: 7 of 9, 64.2 points"),
+            "{drawn:?}"
+        );
     }
 }

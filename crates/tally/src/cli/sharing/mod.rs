@@ -79,18 +79,18 @@ pub(crate) enum TemplateCommand {
         /// The template
         template: Name,
 
-        /// The version
+        /// The version; by default the last draft
         #[arg(id = "number", value_name = "VERSION")]
-        version: u32,
+        version: Option<u32>,
     },
     /// Approve a version that somebody else wrote
     Approve {
         /// The template
         template: Name,
 
-        /// The version
+        /// The version; by default the last that was submitted
         #[arg(id = "number", value_name = "VERSION")]
-        version: u32,
+        version: Option<u32>,
 
         /// What is to be said
         #[arg(long, value_name = "TEXT")]
@@ -105,9 +105,9 @@ pub(crate) enum TemplateCommand {
         /// The template
         template: Name,
 
-        /// The version
+        /// The version; by default the last that was approved
         #[arg(id = "number", value_name = "VERSION")]
-        version: u32,
+        version: Option<u32>,
 
         /// What was tried, and how it went
         #[arg(long, value_name = "TEXT")]
@@ -193,7 +193,7 @@ pub(crate) async fn run(command: TemplateCommand, connection: &Connection) -> an
             }
             let made: Value = client.post(&["api", "v1", "templates"], &body).await?;
             output::shown(connection.json, made, |_: Value| {
-                format!("{template} is written; next: tally template submit {template} 1")
+                format!("{template} is written; next: tally template submit {template}")
             })
         }
         other => change(&client, connection, other).await,
@@ -211,15 +211,18 @@ async fn change(
             (template, "versions", read(&file)?, "has another version, a draft".to_owned())
         }
         TemplateCommand::Submit { template, version } => {
+            let version = version_in(client, &template, version, "draft").await?;
             let said = format!("version {version} waits for somebody else to approve it");
             (template, "submit", json!({ "version": version }), said)
         }
         TemplateCommand::Approve { template, version, note, give_back } => {
+            let version = version_in(client, &template, version, "submitted").await?;
             let body = json!({ "version": version, "approves": !give_back, "note": note });
             let what = if give_back { "given back" } else { "approved" };
             (template, "review", body, format!("version {version} is {what}"))
         }
         TemplateCommand::Evaluate { template, version, text } => {
+            let version = version_in(client, &template, version, "approved").await?;
             let body = json!({ "version": version, "text": text });
             (template, "evaluations", body, "the evaluation is kept".to_owned())
         }
@@ -231,6 +234,33 @@ async fn change(
     };
     let done = step(client, "templates", &template, verb, &body).await?;
     output::shown(connection.json, done, |_: Value| format!("{template}: {said}"))
+}
+
+/// The version that was named, or the last one in a state.
+async fn version_in(
+    client: &Client,
+    template: &Name,
+    named: Option<u32>,
+    state: &str,
+) -> anyhow::Result<u32> {
+    if let Some(version) = named {
+        return Ok(version);
+    }
+    let path = ["api", "v1", "templates", template.as_str()];
+    let found: Value = client.get(&path, &[]).await?;
+    last_in(&found, state).with_context(|| {
+        format!(
+            "no version of `{template}` is {state}; `tally template show {template}` lists them"
+        )
+    })
+}
+
+fn last_in(template: &Value, state: &str) -> Option<u32> {
+    let versions = template.pointer("/spec/versions")?.as_array()?;
+    let is_in =
+        |version: &&Value| version.pointer("/review/state").and_then(Value::as_str) == Some(state);
+    let last = versions.iter().rev().find(is_in)?;
+    u32::try_from(last.get("number")?.as_u64()?).ok()
 }
 
 /// A step of something shared.
@@ -278,4 +308,28 @@ async fn import(client: &Client, connection: &Connection, files: &[PathBuf]) -> 
     output::shown(connection.json, json!({ "created": made }), |_: Value| {
         format!("written, as drafts: {}", made.join(", "))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_number_the_last_version_in_the_state_is_meant() {
+        let version =
+            |number: u32, state: &str| json!({ "number": number, "review": { "state": state } });
+        let versions = [
+            version(1, "approved"),
+            version(2, "approved"),
+            version(3, "submitted"),
+            version(4, "draft"),
+        ];
+        let template = json!({ "spec": { "versions": versions } });
+        let last = |state| last_in(&template, state);
+        assert_eq!(
+            (last("draft"), last("submitted"), last("approved")),
+            (Some(4), Some(3), Some(2))
+        );
+        assert_eq!(last_in(&json!({ "spec": { "versions": [] } }), "draft"), None);
+    }
 }

@@ -59,7 +59,16 @@ pub(super) fn template(found: &Value) -> String {
     for version in list(found, "/spec/versions") {
         let of = |pointer: &str| text(version, pointer);
         let (number, state) = (of("/number"), of("/review/state"));
-        lines.push(format!("\nVersion {number} ({state}) by {}: {}", of("/by"), of("/text/note")));
+        let mut head = format!("\nVersion {number} ({state}) by {}", of("/by"));
+        // What its author says is new, and what whoever looked at it said.
+        for (said, by) in [("/text/note", "/by"), ("/review/note", "/review/by")] {
+            if !of(said).is_empty() {
+                let by = of(by);
+                let by = if by.is_empty() { "Tally" } else { by.as_str() };
+                head += &format!("\n{by}: {}", of(said));
+            }
+        }
+        lines.push(head);
         for (word, pointer) in [("system", "/text/system"), ("user", "/text/user")] {
             if !of(pointer).is_empty() {
                 lines.push(format!("[{word}]\n{}", of(pointer)));
@@ -70,8 +79,17 @@ pub(super) fn template(found: &Value) -> String {
         let of = |pointer: &str| text(said, pointer);
         lines.push(format!("\n{} on version {}: {}", of("/by"), of("/version"), of("/text")));
     }
-    lines.push(format!("\nUsed by {} others, in 90 days:", at("/effect/reusers")));
-    lines.push(effect(found));
+    if at("/effect/all/tasks") == "0" {
+        lines.push("\nNo task of the last 90 days used it.".to_owned());
+    } else {
+        lines.push(format!("\nUsed by {} others, in 90 days:", at("/effect/reusers")));
+        lines.push(effect(found));
+    }
+    let name = at("/name");
+    lines.push(match at("/spec/state").as_str() {
+        "retired" => "It is retired.".to_owned(),
+        _ => format!("Use it: `tally template render {name}`, and send `x-tally-template: {name}` with the call."),
+    });
     lines.join("\n")
 }
 
@@ -202,4 +220,37 @@ pub(super) fn contributions(found: &Value) -> String {
         ]);
     }
     table.render()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_template_says_how_it_is_used_and_what_was_said_of_it() {
+        let version = json!({
+            "number": 1, "by": "ada", "text": { "user": "What changed?", "note": null },
+            "review": { "state": "approved", "by": "bo", "note": "Half the turns" },
+        });
+        let mut found = json!({
+            "name": "small-change", "effect": { "all": { "tasks": 0, "effect": "unclear" }, "reusers": 0 },
+            "spec": {
+                "about": { "title": "T", "purpose": "P", "data_class": "internal" }, "owner": "ada",
+                "state": "active", "versions": [version],
+            },
+        });
+        let text = template(&found);
+        assert!(
+            text.contains("Version 1 (approved) by ada\nbo: Half the turns\n[user]\n"),
+            "{text}"
+        );
+        assert!(text.contains("No task of the last 90 days used it."), "{text}");
+        assert!(text.ends_with("send `x-tally-template: small-change` with the call."), "{text}");
+        found["effect"]["all"]["tasks"] = json!(40);
+        found["spec"]["state"] = json!("retired");
+        let text = template(&found);
+        assert!(text.contains("Used by 0 others") && text.ends_with("It is retired."), "{text}");
+    }
 }

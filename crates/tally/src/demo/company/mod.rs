@@ -25,7 +25,7 @@ pub(crate) use models::{ANTHROPIC, MODELS, ModelPlan, OPENAI, PREVIEW};
 pub(crate) use people::{PERSONAS, Person, Team};
 pub(crate) use teams::Trade;
 pub(crate) use workload_plan::{Rhythm, Shape, WorkloadPlan, Worth};
-pub(crate) use workloads::{BLOATED, CODING, SWITCHED};
+pub(crate) use workloads::{BLOATED, CODING, READING, SWITCHED};
 
 /// The company's name.
 pub(crate) const NAME: &str = "acme";

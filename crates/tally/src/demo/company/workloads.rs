@@ -25,6 +25,8 @@ pub(crate) const SWITCHED: &str = "invoice-extraction";
 pub(crate) const BLOATED: &str = "support-copilot";
 /// The coding agent, which idles over a weekend.
 pub(crate) const CODING: &str = "code-assistant";
+/// Small, and several times a day: the work in which engineers can be compared with each other.
+pub(crate) const READING: &str = "change-reader";
 
 const fn plan(name: &'static str, team: &'static str, purpose: &'static str) -> WorkloadPlan {
     WorkloadPlan::new(name, team, purpose)
@@ -304,4 +306,9 @@ const PEOPLE: &[WorkloadPlan] = &[
         .asks(&[(GPT_BIG, 0.7), (OPUS, 0.3)], Shape::agent(7_000.0, 6_500.0, 800.0))
         .does(&[("research", 1.0)], "curiosity", 0.66, Worth::Minutes(45.0))
         .exploring(),
+    plan(READING, "developer-experience", "Reads a change before a colleague does")
+        .used_by(&[(Trade::Engineering, 5.0), (Trade::Data, 2.0)], (1, 2))
+        .asks(&[(SONNET, 0.6), (CODEX, 0.25), (MINI, 0.15)], Shape::chat(1_800.0, 2_600.0, 380.0))
+        .does(&[("code-review", 1.0)], "productivity", 0.87, Worth::Minutes(6.0))
+        .promises(15_000, "0.05"),
 ];

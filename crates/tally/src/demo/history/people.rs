@@ -43,7 +43,7 @@ pub(crate) fn day<'a>(
                 caller = caller.without_workload();
             }
             let wait_s = if workload.plan.shape.agent { 55.0 } else { 110.0 };
-            let pace = Pace { starts_at_s, calls: calls_of(chance, workload), wait_s };
+            let pace = Pace { starts_at_s, calls: calls_of(chance, workload, &caller), wait_s };
             scene.task(chance, &caller, (day, pace), workload.plan.shape, records);
         }
     }

@@ -43,7 +43,7 @@ pub(crate) fn day<'a>(
         if chance.happens(UNKNOWN_CALLER) {
             caller = Caller { key: None, value: None, ..caller.without_workload() };
         }
-        let pace = Pace { starts_at_s, calls: calls_of(chance, workload), wait_s: 20.0 };
+        let pace = Pace { starts_at_s, calls: calls_of(chance, workload, &caller), wait_s: 20.0 };
         scene.task(chance, &caller, (day, pace), workload.plan.shape, records);
     }
 }

@@ -112,7 +112,7 @@ fn job<'a>(
         let model = company.model(chance.weighted(workload.plan.models)?)?;
         (Caller::service(chance, workload, model), workload, secret_of_workload(workload)?)
     };
-    let calls = calls_of(chance, workload).min(CALLS_MAX);
+    let calls = calls_of(chance, workload, &caller).min(CALLS_MAX);
     let (key, tracker) = (keys.get(&variable)?, keys.get(&secret_of_tracker())?);
     Some(Job { caller, shape: workload.plan.shape, calls, key, tracker })
 }

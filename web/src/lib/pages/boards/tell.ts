@@ -2,6 +2,7 @@
 
 import type { components } from '../../api/schema';
 import { money } from '../../format';
+import { templateHref } from '../sharing/words';
 
 type Schemas = components['schemas'];
 export type Explanation = Schemas['Explanation'];
@@ -95,7 +96,7 @@ export function advise({ change }: Advice): string {
 }
 
 /** Where to begin with it. */
-export function adviceHref({ change }: Advice): { href: string; label: string } | null {
+export function adviceHref({ change }: Advice): { href: string; label: string } {
   switch (change.what) {
     case 'cheaper_tasks':
       return { href: '/models', label: 'What models cost' };
@@ -104,7 +105,11 @@ export function adviceHref({ change }: Advice): { href: string; label: string } 
       return { href: '/scoreboards/formula', label: 'What counts' };
     case 'compliance':
       return { href: '/policies', label: 'The rules' };
-    default:
-      return null;
+    case 'story':
+      return { href: '/stories', label: 'Stories' };
+    case 'more_reuse':
+      return change.template
+        ? { href: templateHref(change.template), label: 'The template' }
+        : { href: '/templates', label: 'Templates' };
   }
 }
