@@ -132,7 +132,7 @@ pub(super) struct Overview {
 /// The standings of the season that was asked for.
 pub(super) async fn standings(
     api: &Api,
-    snapshot: &Snapshot,
+    snapshot: &Arc<Snapshot>,
     season: Option<&str>,
 ) -> Result<Arc<Computed>, Problem> {
     let now = api.state.clock.now();
