@@ -13,7 +13,7 @@ use http::StatusCode;
 use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 use tally_ingest::edge::Problem;
-use tally_insight::score::{Explanation, Season, Standings};
+use tally_insight::score::{BoardOf, Explanation, Season, Standings};
 use tally_store::{Snapshot, Store};
 use tally_types::{
     Clock, Name, Timestamp,
@@ -36,6 +36,8 @@ const REST_FACTOR: u32 = 10;
 const PAST_MAX: usize = 12;
 /// …and so many tasks of theirs together: those of a large company fill gigabytes.
 const PAST_TASKS_MAX: usize = 3_000_000;
+/// Boards of one task type are kept for so many.
+const TYPES_MAX: usize = 64;
 /// Whoever asks waits so long, and is told how far it is then.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// …and asks again after so many seconds.
@@ -75,6 +77,8 @@ pub(crate) struct Computed {
     /// What ranks are compared with.
     pub(crate) moved_since: Option<Timestamp>,
     before: Arc<Ranks>,
+    /// Boards of one task type that somebody asked for.
+    of_types: Mutex<HashMap<(Competitors, String), Arc<BoardOf>>>,
     rows: HashMap<(Competitors, Name), usize>,
     at_ns: u64,
 }
@@ -351,7 +355,8 @@ fn computed(
     let scored = source.score(gathered, until)?;
     let rows = places(scored.standings());
     let season = span.season.clone();
-    Ok(Computed { season, scored, computed_at: now, moved_since, before, rows, at_ns })
+    let of_types = Mutex::default();
+    Ok(Computed { season, scored, computed_at: now, moved_since, before, of_types, rows, at_ns })
 }
 
 /// Midnight a week ago, where the season had begun; seasons that are over do not move.
@@ -365,8 +370,8 @@ fn week_before(span: &Span, snapshot: &Snapshot, now: Timestamp) -> Option<Times
 }
 
 fn ranks(standings: &Standings) -> Ranks {
-    let of = |of: Competitors, boards: &[tally_insight::score::BoardOf]| {
-        let ranked = |board: &tally_insight::score::BoardOf| {
+    let of = |of: Competitors, boards: &[BoardOf]| {
+        let ranked = |board: &BoardOf| {
             let rows = board.rows.iter().filter_map(|row| Some((row.name.clone(), row.rank?)));
             ((of, board.board), rows.collect())
         };
@@ -405,6 +410,22 @@ impl Computed {
         self.rows.contains_key(&(of, name.clone()))
     }
 
+    /// The board of one task type, empty for tasks without one; computed when it is asked for first.
+    pub(super) fn board_of_type(&self, of: Competitors, task_type: &str) -> Option<Arc<BoardOf>> {
+        let key = (of, task_type.to_owned());
+        if let Some(board) = self.of_types.lock().get(&key) {
+            return Some(Arc::clone(board));
+        }
+        let asked = Some(task_type).filter(|it| !it.is_empty());
+        let board = Arc::new(self.scored.board_of_type(of, asked)?);
+        let mut of_types = self.of_types.lock();
+        if of_types.len() >= TYPES_MAX {
+            of_types.clear();
+        }
+        of_types.insert(key, Arc::clone(&board));
+        Some(board)
+    }
+
     /// The rank a week ago.
     pub(super) fn rank_before(&self, of: Competitors, board: Board, name: &Name) -> Option<u32> {
         self.before.get(&(of, board))?.get(name).copied()
@@ -413,5 +434,74 @@ impl Computed {
     /// Everything behind a score.
     pub(super) fn explain(&self, of: Competitors, name: &Name) -> Option<Explanation> {
         self.scored.explain(of, name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tally_types::{ManualClock, TimeZone, Weekday};
+    use tally_warehouse::{Options, Warehouse};
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-11-20T09:00:00Z".parse().unwrap()
+    }
+
+    fn slot() -> WarehouseSlot {
+        let options = Options {
+            memory_limit_bytes: 256 << 20,
+            threads: 1,
+            time_zone: TimeZone::UTC,
+            week_starts: Weekday::Monday,
+        };
+        let slot = WarehouseSlot::new();
+        slot.fill(Arc::new(Warehouse::open_in_memory(&options).unwrap()));
+        slot
+    }
+
+    async fn ask(keeper: &ScoreKeeper, slot: &WarehouseSlot) -> Done {
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(now()));
+        let snapshot = Arc::new(Snapshot::default());
+        let span = current(&snapshot, now()).unwrap();
+        keeper.of(slot, &snapshot, span, &clock).await
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_first_is_told_how_far_it_is() {
+        let (keeper, slot) = (ScoreKeeper::new(b"of a test"), slot());
+        let turn = keeper.inner.turn.lock().await;
+        *keeper.inner.progress.lock() = Some(Progress {
+            season: "2026-11".to_owned(),
+            done: 2,
+            steps: 5,
+            doing: "gathering the tasks of 2026-10".to_owned(),
+        });
+        let both = tokio::join!(ask(&keeper, &slot), ask(&keeper, &slot));
+        for refused in [both.0, both.1] {
+            let refused = refused.err().unwrap();
+            assert_eq!((refused.code, refused.retry_after_s), ("standings_computing", Some(AGAIN_S)));
+            let said = "2 of 5 steps are done, now gathering the tasks of 2026-10";
+            assert!(refused.detail.ends_with(said), "{}", refused.detail);
+        }
+        // It was asked for once, and goes on without who asked.
+        assert_eq!(keeper.inner.asked.lock().len(), 1);
+        drop(turn);
+        assert_eq!(ask(&keeper, &slot).await.unwrap().season.name, "2026-11");
+        assert!(keeper.inner.asked.lock().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_for_before_somebody_was_forgotten_is_not_kept() {
+        let (keeper, slot) = (ScoreKeeper::new(b"of a test"), slot());
+        let turn = keeper.inner.turn.lock().await;
+        assert!(ask(&keeper, &slot).await.is_err());
+        let forgetting = keeper.forget();
+        tokio::pin!(forgetting);
+        assert!(tokio::time::timeout(Duration::from_secs(1), &mut forgetting).await.is_err());
+        drop(turn);
+        forgetting.await;
+        assert!(keeper.inner.kept.lock().is_empty());
+        assert!(ask(&keeper, &slot).await.is_ok());
     }
 }
