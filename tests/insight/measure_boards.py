@@ -91,18 +91,24 @@ def opened(client, of: str) -> float:
     start = time.monotonic()
     with ThreadPoolExecutor(len(OPENED)) as pool:
         replies = list(pool.map(lambda path: client.get(path.format(of=of)), OPENED))
-    assert all(reply.status_code == 200 for reply in replies)
+    wrong = [
+        f"{reply.url}: {reply.status_code} {reply.text[:300]}"
+        for reply in replies
+        # Where the interface was not built, the rest is asked for all the same.
+        if reply.status_code != 200 and "ui_not_built" not in reply.text
+    ]
+    assert not wrong, wrong
     return (time.monotonic() - start) * 1_000
 
 
 def becomes_live(company: LargeCompany, client, feed: Feed, number: int) -> tuple[float, float, int]:
     """Outcomes of mine are reported: seconds until the feed says so and until my row has them, and how many."""
     calls, outcomes = calls_of(ME, f"live-{number}", 5)
-    company.report("/ingest/v1/events", calls, "agent")
+    company.report("/ingest/v1/events", calls)
     path = "/api/v1/scoreboards/overall?of=people&around=me&limit=1"
     before = client.get(path).json()["mine"]["volume"]["credited"]
     start, known = time.monotonic(), max(feed.told, default=0)
-    company.report("/ingest/v1/outcomes", outcomes, "tickets")
+    company.report("/ingest/v1/outcomes", outcomes)
     while time.monotonic() - start < WAIT_SECONDS_MAX:
         newest = max(feed.told, default=0)
         if newest > known:
@@ -117,8 +123,8 @@ def becomes_live(company: LargeCompany, client, feed: Feed, number: int) -> tupl
 def while_it_is_computed(company: LargeCompany, client, path: str, seconds: float) -> list[float]:
     """One request after the other while a computation goes on."""
     calls, outcomes = calls_of(ME, "meanwhile", 2)
-    company.report("/ingest/v1/events", calls, "agent")
-    company.report("/ingest/v1/outcomes", outcomes, "tickets")
+    company.report("/ingest/v1/events", calls)
+    company.report("/ingest/v1/outcomes", outcomes)
     took, until = [], time.monotonic() + seconds
     while time.monotonic() < until:
         took += asked(client, path, 1)
@@ -154,16 +160,19 @@ def measure(company: LargeCompany, repeat: int) -> dict[str, list[float]]:
     page = client.get("/api/v1/scoreboards/overall?of=people").json()
     print(f"{page['ranked']} of {page['listed'] + page['hidden']} people are ranked", flush=True)
     requests = paths(company.people, client.get("/api/v1/scoreboards").json())
-    found = {what: asked(client, path, repeat) for what, path in requests.items()}
+    found = {}
+    for what, path in requests.items():
+        found[what] = asked(client, path, repeat)
+        print(f"{what}: {said(found[what])}", flush=True)
     for of in ("teams", "people"):
-        found[f"the page opens, {of}"] = sorted(opened(client, of) for _ in range(repeat))
-    for what, took in found.items():
-        print(f"{what}: {said(took)}", flush=True)
+        found[what := f"the page opens, {of}"] = sorted(opened(client, of) for _ in range(repeat))
+        print(f"{what}: {said(found[what])}", flush=True)
+    print(f"memory of Tally at most {company.memory_mb('VmHWM'):.0f} MiB", flush=True)
     feed = Feed(company.beside(client))
     for number in range(2):
         told, seen, mine = becomes_live(company, client, feed, number)
         print(f"new outcomes: the feed after {told:.1f} s, the row after {seen:.1f} s ({mine} tasks)", flush=True)
-    busy = while_it_is_computed(company, client, requests["overall of people"], min(60.0, 10 * told + 5))
+    busy = while_it_is_computed(company, client, requests["overall of people"], min(30.0, 2 * told + 2))
     print(f"overall of people while new standings are computed: {said(busy)}", flush=True)
     for line in company.log().splitlines():
         if "standings computed" in line:
@@ -175,7 +184,7 @@ def measure(company: LargeCompany, repeat: int) -> dict[str, list[float]]:
 
 
 def main() -> int:
-    people, calls = (int(argument) for argument in (sys.argv[1:] + ["85000", "10000000"][len(sys.argv) - 1 :])[:2])
+    people, calls = (int(argument) for argument in sys.argv[1:3])
     folder = ROOT / "target" / "boards" / f"{people}-{calls}"
     folder.mkdir(parents=True, exist_ok=True)
     company = LargeCompany(folder, people, calls)

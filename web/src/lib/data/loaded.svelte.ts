@@ -92,10 +92,9 @@ export class Loaded<Key, Data> {
       if (abort.signal.aborted) return;
       const problem = asProblem(error);
       this.problem = problem;
-      const { status, retryAfter } = problem;
-      if (this.#again && status === 503 && retryAfter !== null) {
+      if (this.#again && problem?.status === 503 && problem.retryAfter !== null) {
         clearTimeout(this.#retry);
-        this.#retry = setTimeout(() => void this.refresh(), retryAfter * 1_000);
+        this.#retry = setTimeout(() => void this.refresh(), problem.retryAfter * 1_000);
       }
     }
     this.loading = false;
