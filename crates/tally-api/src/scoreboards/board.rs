@@ -341,7 +341,8 @@ fn typed(
     task_type: &str,
 ) -> Result<Arc<BoardOf>, Problem> {
     if board != Board::Efficiency {
-        let detail = format!("`task_type`: `efficiency` has a board of each type, `{board}` has not");
+        let detail =
+            format!("`task_type`: `efficiency` has a board of each type, `{board}` has not");
         return Err(Problem::bad_request("query_invalid", detail));
     }
     let listed = task_types(computed, viewer, of).into_iter();

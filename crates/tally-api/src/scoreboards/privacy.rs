@@ -352,7 +352,8 @@ mod tests {
     #[test]
     fn a_task_type_of_fewer_than_the_minimum_group_is_not_told() {
         let mut snapshot = company(PeopleShown::Off);
-        let lists = |snapshot: &Snapshot, of, people| viewer(snapshot, "eve").lists_type(of, people);
+        let lists =
+            |snapshot: &Snapshot, of, people| viewer(snapshot, "eve").lists_type(of, people);
         assert!(lists(&snapshot, Competitors::Teams, 3));
         assert!(!lists(&snapshot, Competitors::People, 3), "there are no boards of people");
         snapshot.organization.scoreboards.minimum_group = 4;

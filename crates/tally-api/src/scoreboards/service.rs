@@ -265,7 +265,9 @@ impl ScoreKeeper {
         };
         let detail = format!("the standings of {season} are being computed: {how_far}");
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "standings_computing", detail)
-            .with_next_step("ask again shortly; a large company's take some ten seconds after a start")
+            .with_next_step(
+                "ask again shortly; a large company's take some ten seconds after a start",
+            )
             .with_retry_after(AGAIN_S)
     }
 
@@ -348,9 +350,7 @@ fn computed(
         (Some(since), Some(earlier)) if earlier.moved_since == Some(since) => {
             Arc::clone(&earlier.before)
         }
-        (Some(since), _) => {
-            Arc::new(ranks(source.score_before(&gathered, since)?.standings()))
-        }
+        (Some(since), _) => Arc::new(ranks(source.score_before(&gathered, since)?.standings())),
     };
     let scored = source.score(gathered, until)?;
     let rows = places(scored.standings());
@@ -480,7 +480,10 @@ mod tests {
         let both = tokio::join!(ask(&keeper, &slot), ask(&keeper, &slot));
         for refused in [both.0, both.1] {
             let refused = refused.err().unwrap();
-            assert_eq!((refused.code, refused.retry_after_s), ("standings_computing", Some(AGAIN_S)));
+            assert_eq!(
+                (refused.code, refused.retry_after_s),
+                ("standings_computing", Some(AGAIN_S))
+            );
             let said = "2 of 5 steps are done, now gathering the tasks of 2026-10";
             assert!(refused.detail.ends_with(said), "{}", refused.detail);
         }

@@ -90,7 +90,11 @@ impl Scored {
         self.0.compared_types(of)
     }
 
-    pub(super) fn board_of_type(&self, of: Competitors, task_type: Option<&str>) -> Option<BoardOf> {
+    pub(super) fn board_of_type(
+        &self,
+        of: Competitors,
+        task_type: Option<&str>,
+    ) -> Option<BoardOf> {
         self.0.board_of_type(of, task_type)
     }
 
@@ -123,7 +127,10 @@ impl Source<'_> {
         let before = std::iter::successors(self.span.before(zone), |span| span.before(zone));
         let before: Vec<Season> = before.take(PASTS).map(|span| span.season).collect();
         kept.0.retain(|past| at_ns.saturating_sub(past.at_ns) < PAST_NS);
-        let known: Vec<_> = before.iter().map(|season| kept.find(season, &rules)).collect();
+        // A season that is over is looked at because of what came late: so are those before it.
+        let is_over = until >= self.span.season.until;
+        let find = |season: &Season| kept.find(season, &rules).filter(|_| !is_over);
+        let known: Vec<_> = before.iter().map(find).collect();
         let missing = known.iter().filter(|past| past.is_none()).count();
         // The tasks of each, then the scores.
         self.begin(missing + 2);

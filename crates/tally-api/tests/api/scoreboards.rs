@@ -343,7 +343,10 @@ async fn a_board_of_one_task_type_shows_people_by_their_names_only() {
     let rows = seen["rows"].as_array().unwrap();
     assert_eq!((rows.len(), &seen["ranked"], &seen["hidden"]), (1, &5.into(), &4.into()), "{seen}");
     assert_eq!((&rows[0]["person"], &rows[0]["rank"]), (&"ada".into(), &1.into()));
-    assert_eq!((&rows[0]["volume"]["credited"], &seen["task_type"]), (&25.into(), &"summarise".into()));
+    assert_eq!(
+        (&rows[0]["volume"]["credited"], &seen["task_type"]),
+        (&25.into(), &"summarise".into())
+    );
     let own = ask("grace", path).await.json();
     assert_eq!((&own["mine"]["rank"], &own["listed"]), (&2.into(), &2.into()), "{own}");
 

@@ -234,7 +234,8 @@ impl Company {
             gathered
         };
         let pasts = SEASONS[1..].iter().zip(&self.pasts);
-        let pasts = pasts.map(|(name, tasks)| Arc::new(PastSeason::new(gathered(name, tasks), &rules)));
+        let pasts =
+            pasts.map(|(name, tasks)| Arc::new(PastSeason::new(gathered(name, tasks), &rules)));
         let pasts = pasts.collect();
         Scores::new(gathered(SEASONS[0], &self.tasks), pasts, rules, self.facts.clone())
     }
