@@ -106,6 +106,11 @@ company: setup ## Close the books of CALLS made-up calls (5,000,000) and hold th
 	$(CARGO) build --release -p tally
 	TALLY_BIN=target/release/tally $(PYTHON) tests/focus/measure_company.py $(or $(CALLS),5000000)
 
+.PHONY: boards
+boards: setup ## Measure the scoreboards of PEOPLE (85,000) with CALLS (10,000,000), asked as a browser asks. Keeps them in target/boards.
+	$(CARGO) build --release -p tally -p tally-warehouse --bin tally --example company
+	TALLY_BIN=target/release/tally $(PYTHON) tests/insight/measure_boards.py $(or $(PEOPLE),85000) $(or $(CALLS),10000000)
+
 .PHONY: bench
 bench: setup-build ## Measure added latency, durable throughput, the overview's queries, admission and redaction.
 	$(CARGO) build --release -p tally -p tally-bench

@@ -30,8 +30,12 @@ def played(request, tmp_path_factory):
 
 def shown(standings: dict, of: str, board: str) -> dict:
     [one] = [it for it in standings[of] if it["board"] == board]
+    return ranked(one)
+
+
+def ranked(board: dict) -> dict:
     return {
-        row["name"]: (row["rank"], row["score"]) for row in one["rows"] if row["rank"] is not None
+        row["name"]: (row["rank"], row["score"]) for row in board["rows"] if row["rank"] is not None
     }
 
 
@@ -42,6 +46,17 @@ def test_a_board_holds_what_the_page_says(played, of, board):
     expected = referee.board({"people": "person", "teams": "team"}[of], board)
     assert len(expected) >= 2, "too few to tell"
     assert shown(standings, of, board) == expected
+
+
+@pytest.mark.parametrize("of", ["people", "teams"])
+def test_a_board_of_one_task_type_holds_what_the_page_says(played, of):
+    referee, standings = played
+    kind = {"people": "person", "teams": "team"}[of]
+    boards = {it["type"]["task_type"]: it["board"] for it in standings["by_type"] if it["of"] == of}
+    assert set(boards) == referee.compared_types(kind)
+    for task_type, board in boards.items():
+        assert ranked(board) == referee.board_of_type(kind, task_type), task_type
+    assert any(len(ranked(board)) >= 3 for board in boards.values()), "too few to tell"
 
 
 def test_return_is_value_for_spend(played):

@@ -6,6 +6,8 @@
     reason = "a measurement: it stops at the first error"
 )]
 
+use std::sync::Arc;
+
 use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 use tally_insight::score::{Directory, Facts, Rules, Scores, Season, SeasonTasks};
 use tally_types::{
@@ -32,12 +34,12 @@ fn rules(people: &[PersonName], teams: &[TeamName]) -> Rules {
         formula_name: ScoringFormulaSpec::STANDARD.to_owned(),
         formula: ScoringFormulaSpec::default(),
         zone: TimeZone::get("Europe/Berlin").unwrap(),
-        directory: Directory {
+        directory: Arc::new(Directory {
             people: people.collect(),
             teams: teams
                 .map(|(number, name)| (name.clone(), Some(format!("department-{}", number / 100))))
                 .collect(),
-        },
+        }),
     }
 }
 

@@ -2,7 +2,7 @@
 //! its boards as JSON. `tests/insight` holds them against its own.
 #![allow(clippy::print_stdout, reason = "an example prints what it finds")]
 
-use std::{collections::BTreeMap, fs::File, io::BufReader};
+use std::{collections::BTreeMap, fs::File, io::BufReader, sync::Arc};
 
 use serde::Deserialize;
 use tally_insight::score::{
@@ -12,7 +12,7 @@ use tally_insight::score::{
 use tally_types::{
     Fingerprint, Name, PersonName, PicoUsd, PicoUsdSum, Reporter, TaskFact, TaskOutcome,
     TaskResult, TeamName, TemplateName, Tier, TimeZone, Timestamp, WorkloadName,
-    spec::{ContributionKind, ScoringFormulaSpec},
+    spec::{Competitors, ContributionKind, ScoringFormulaSpec},
 };
 
 #[derive(Deserialize)]
@@ -93,7 +93,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         formula_name: "of the file".to_owned(),
         formula: company.formula,
         zone: TimeZone::get(&company.zone)?,
-        directory: Directory { people: company.people, teams: company.teams },
+        directory: Arc::new(Directory { people: company.people, teams: company.teams }),
     };
     let facts = Facts {
         knowledge: Knowledge {
@@ -109,10 +109,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let mut seasons = company.seasons.into_iter().map(Tasks::gathered);
     let scored = seasons.next().ok_or("expected a season")?;
-    let pasts = seasons.map(|tasks| PastSeason::new(tasks, &rules)).collect();
+    let pasts = seasons.map(|tasks| Arc::new(PastSeason::new(tasks, &rules))).collect();
     let scores = Scores::new(scored, pasts, rules, facts);
-    println!("{}", serde_json::to_string(scores.standings())?);
+    let mut found = serde_json::to_value(scores.standings())?;
+    found["by_type"] = serde_json::to_value(by_type(&scores))?;
+    println!("{found}");
     Ok(())
+}
+
+/// The boards of each type that is compared.
+fn by_type(scores: &Scores) -> Vec<serde_json::Value> {
+    let mut boards = Vec::new();
+    for of in [Competitors::People, Competitors::Teams] {
+        for one in scores.compared_types(of) {
+            let board = scores.board_of_type(of, one.task_type.as_deref());
+            boards.push(serde_json::json!({ "of": of, "type": one, "board": board }));
+        }
+    }
+    boards
 }
 
 fn kept<N: Ord>(all: BTreeMap<N, Kept>) -> BTreeMap<N, ComplianceFacts> {

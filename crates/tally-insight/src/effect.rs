@@ -18,7 +18,7 @@ const TAIL: f64 = 0.06;
 /// A saving that is surely smaller than this is none.
 const MATERIAL: f64 = 0.05;
 /// A group within a comparison needs two values, or it has no spread.
-const VALUES_MIN: usize = 2;
+const VALUES_MIN: u64 = 2;
 
 /// A ratio of geometric means: 0.8 is a fifth less.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -51,17 +51,27 @@ pub struct Windows<'a> {
     pub after: &'a [f64],
 }
 
-/// Tasks that are alike but for what is asked about: one positive number each.
+/// Positive numbers, of which nothing but the mean and spread of their logarithms is kept: a large
+/// company has millions of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Logs {
+    count: u64,
+    mean: f64,
+    /// The sum of squared distances from the mean.
+    squares: f64,
+}
+
+/// Tasks that are alike but for what is asked about.
 #[derive(Debug, Clone, Copy)]
-pub struct Match<'a> {
+pub struct Match {
     /// With it.
-    pub with: &'a [f64],
+    pub with: Logs,
     /// Without it.
-    pub without: &'a [f64],
+    pub without: Logs,
 }
 
 /// How many of how many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Share {
     /// So many…
     pub part: u64,
@@ -129,27 +139,29 @@ struct Mean {
 
 /// How after relates to before.
 pub fn change(windows: Windows<'_>) -> Option<Ratio> {
-    ratio(&[(1.0, Mean::of(windows.after)?), (-1.0, Mean::of(windows.before)?)])
+    let [after, before] = [windows.after, windows.before].map(Logs::of);
+    ratio(&[(1.0, after.mean()?), (-1.0, before.mean()?)])
 }
 
 /// How a group changed beyond what its comparison group did.
 pub fn difference(subject: Windows<'_>, comparison: Windows<'_>) -> Option<Ratio> {
+    let mean = |values| Logs::of(values).mean();
     ratio(&[
-        (1.0, Mean::of(subject.after)?),
-        (-1.0, Mean::of(subject.before)?),
-        (-1.0, Mean::of(comparison.after)?),
-        (1.0, Mean::of(comparison.before)?),
+        (1.0, mean(subject.after)?),
+        (-1.0, mean(subject.before)?),
+        (-1.0, mean(comparison.after)?),
+        (1.0, mean(comparison.before)?),
     ])
 }
 
 /// How tasks with something relate to those without, compared within each match only and weighed by how
 /// many tasks have it. Matches without two tasks on both sides say nothing.
-pub fn matched(matches: &[Match<'_>]) -> Option<Ratio> {
+pub fn matched(matches: &[Match]) -> Option<Ratio> {
     let both: Vec<_> = matches
         .iter()
-        .filter_map(|one| Some((Mean::of(one.with)?, Mean::of(one.without)?, positive(one.with))))
+        .filter_map(|one| Some((one.with.mean()?, one.without.mean()?, one.with.count)))
         .collect();
-    let total: usize = both.iter().map(|(_, _, count)| count).sum();
+    let total: u64 = both.iter().map(|(_, _, count)| count).sum();
     let terms: Vec<_> = both
         .iter()
         .flat_map(|(with, without, count)| {
@@ -242,23 +254,47 @@ fn positive(values: &[f64]) -> usize {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of tasks are far below 2⁵³")]
-const fn number(count: usize) -> f64 {
+const fn number(count: u64) -> f64 {
     count as f64
 }
 
-// === impl Mean ===
+// === impl Logs ===
 
-impl Mean {
-    fn of(values: &[f64]) -> Option<Self> {
-        let logs = || values.iter().filter(|value| **value > 0.0).map(|value| value.ln());
-        let count = logs().count();
-        if count < VALUES_MIN {
+impl Logs {
+    fn of(values: &[f64]) -> Self {
+        let mut logs = Self::default();
+        values.iter().for_each(|value| logs.add(*value));
+        logs
+    }
+
+    /// One more; what is not positive is left out.
+    pub fn add(&mut self, value: f64) {
+        if value > 0.0 {
+            let log = value.ln();
+            self.count += 1;
+            let apart = log - self.mean;
+            self.mean += apart / number(self.count);
+            self.squares += apart * (log - self.mean);
+        }
+    }
+
+    /// Those of another, too.
+    pub fn join(&mut self, other: &Self) {
+        if other.count > 0 {
+            let (own, others) = (number(self.count), number(other.count));
+            let (all, apart) = (own + others, other.mean - self.mean);
+            self.mean += apart * others / all;
+            self.squares += other.squares + apart * apart * own * others / all;
+            self.count += other.count;
+        }
+    }
+
+    fn mean(&self) -> Option<Mean> {
+        if self.count < VALUES_MIN {
             return None;
         }
-        let (count, freedom) = (number(count), number(count - 1));
-        let value = logs().sum::<f64>() / count;
-        let squares: f64 = logs().map(|log| (log - value).powi(2)).sum();
-        Some(Self { value, variance: squares / freedom / count, freedom })
+        let (count, freedom) = (number(self.count), number(self.count - 1));
+        Some(Mean { value: self.mean, variance: self.squares / freedom / count, freedom })
     }
 }
 
@@ -341,11 +377,34 @@ mod tests {
     #[test]
     fn matches_are_compared_within_themselves() {
         // Easy tasks are done with it, hard ones without: all in all it looks like a tenth of the cost.
-        let easy = Match { with: &[0.8; 90], without: &[1.0; 10] };
-        let hard = Match { with: &[8.0; 10], without: &[10.0; 90] };
+        let of = |with: &[f64], without: &[f64]| Match {
+            with: Logs::of(with),
+            without: Logs::of(without),
+        };
+        let easy = of(&[0.8; 90], &[1.0; 10]);
+        let hard = of(&[8.0; 10], &[10.0; 90]);
         let ratio = matched(&[easy, hard]).unwrap();
         assert!((ratio.ratio - 0.8).abs() < 1e-12, "{ratio:?}");
-        assert!(matched(&[Match { with: &[1.0], without: &[2.0, 3.0] }]).is_none());
+        assert!(matched(&[of(&[1.0], &[2.0, 3.0])]).is_none());
+    }
+
+    #[test]
+    fn logarithms_are_added_up_in_whatever_parts() {
+        let mut random = StdRng::seed_from_u64(3);
+        let all = costs(&mut random, 1e12);
+        let (whole, mut parts) = (Logs::of(&all), Logs::default());
+        for part in all.chunks(37) {
+            parts.join(&Logs::of(part));
+        }
+        parts.join(&Logs::of(&[0.0, -1.0]));
+        let logs: Vec<f64> = all.iter().map(|value| value.ln()).collect();
+        let mean = logs.iter().sum::<f64>() / TASKS as f64;
+        let squares: f64 = logs.iter().map(|log| (log - mean).powi(2)).sum();
+        for found in [whole, parts] {
+            assert_eq!(found.count, TASKS as u64);
+            assert!((found.mean - mean).abs() < 1e-12, "{found:?}");
+            assert!((found.squares - squares).abs() < 1e-9, "{found:?}");
+        }
     }
 
     #[test]

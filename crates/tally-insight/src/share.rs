@@ -16,8 +16,8 @@ use tally_types::{
 
 use crate::{
     effect::{
-        Difference, Ground, Judgement, Match, Ratio, Share, TASKS_MIN, Verdict, Windows, judge,
-        matched, shares,
+        Difference, Ground, Judgement, Logs, Match, Ratio, Share, TASKS_MIN, Verdict, Windows,
+        judge, matched, shares,
     },
     score::TemplateEffect,
 };
@@ -74,11 +74,22 @@ pub struct Measured {
 struct Sample {
     cost: f64,
     cost_usd: PicoUsdSum,
-    tokens: f64,
-    latency: f64,
     success: Option<bool>,
     person: Option<PersonName>,
-    team: Option<TeamName>,
+}
+
+/// Tasks that are alike, added up: one by one they would not fit into memory.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Group {
+    tasks: u64,
+    cost: Logs,
+    cost_usd: PicoUsdSum,
+    tokens: Logs,
+    latency: Logs,
+    success: Share,
+    /// Who used a template; nobody where there was none.
+    people: BTreeSet<PersonName>,
+    teams: BTreeSet<TeamName>,
 }
 
 /// What is alike: workload and task type.
@@ -88,7 +99,7 @@ type Used = Option<(String, Option<u32>)>;
 
 /// Tasks of a time, by what is alike and by template.
 #[derive(Debug, Clone, Default)]
-pub struct Samples(BTreeMap<Cell, BTreeMap<Used, Vec<Sample>>>);
+pub struct Samples(BTreeMap<Cell, BTreeMap<Used, Group>>);
 
 // === impl Sample ===
 
@@ -99,12 +110,38 @@ impl Sample {
         Some(Self {
             cost: float(cost_usd.pico()),
             cost_usd,
-            tokens: float(i128::from(task.tokens)),
-            latency: task.latency_us.map_or(0.0, |us| float(i128::from(us))),
             success: task.outcome.as_ref().map(|outcome| outcome.result == TaskResult::Succeeded),
             person: task.person.clone(),
-            team: task.team.clone(),
         })
+    }
+}
+
+// === impl Group ===
+
+impl Group {
+    pub(crate) fn add(&mut self, cost: PicoUsdSum, tokens: u64, success: Option<bool>) {
+        self.tasks += 1;
+        self.cost.add(float(cost.pico()));
+        self.cost_usd = self.cost_usd + cost;
+        self.tokens.add(float(i128::from(tokens)));
+        self.success.of += u64::from(success.is_some());
+        self.success.part += u64::from(success == Some(true));
+    }
+
+    pub(crate) fn add_user(&mut self, person: Option<&PersonName>, team: Option<&TeamName>) {
+        self.people.extend(person.cloned());
+        self.teams.extend(team.cloned());
+    }
+
+    /// All but who they were.
+    fn join(&mut self, other: &Self) {
+        self.tasks += other.tasks;
+        self.cost.join(&other.cost);
+        self.cost_usd = self.cost_usd + other.cost_usd;
+        self.tokens.join(&other.tokens);
+        self.latency.join(&other.latency);
+        self.success.part += other.success.part;
+        self.success.of += other.success.of;
     }
 }
 
@@ -113,10 +150,29 @@ impl Sample {
 impl Samples {
     /// Takes a task.
     pub fn take(&mut self, task: &TaskFact) {
-        let Some(sample) = Sample::of(task) else { return };
+        let Some(cost) = task.cost else { return };
         let cell = (task.workload.clone(), task.task_type.clone());
         let used = task.template.as_ref().map(split);
-        self.0.entry(cell).or_default().entry(used).or_default().push(sample);
+        let is_used = used.is_some();
+        let group = self.0.entry(cell).or_default().entry(used).or_default();
+        let success = task.outcome.as_ref().map(|outcome| outcome.result == TaskResult::Succeeded);
+        group.add(cost, task.tokens, success);
+        group.latency.add(task.latency_us.map_or(0.0, |us| float(i128::from(us))));
+        if is_used {
+            group.add_user(task.person.as_ref(), task.team.as_ref());
+        }
+    }
+
+    /// Takes tasks that are added up already.
+    pub(crate) fn take_group(
+        &mut self,
+        workload: Option<WorkloadName>,
+        task_type: Option<String>,
+        template: Option<&TemplateName>,
+        group: Group,
+    ) {
+        let cell = self.0.entry((workload, task_type)).or_default();
+        cell.insert(template.map(split), group);
     }
 
     /// What a template did.
@@ -138,10 +194,14 @@ impl Samples {
         };
         let versions = numbers.into_iter().rev().map(of).collect();
         let all = self.measure(None, &is_it, &is_it);
-        let with = self.0.values().flatten().filter(|(used, _)| is_it(used));
-        let people = with.flat_map(|(_, samples)| samples).filter_map(|one| one.person.as_ref());
+        let people = self.users(&is_it).flat_map(|group| &group.people);
         let reusers = people.filter(|person| *person != owner).collect::<BTreeSet<_>>().len();
         Measured { all, versions, reusers: count(reusers) }
+    }
+
+    fn users<'a>(&'a self, wanted: &'a dyn Fn(&Used) -> bool) -> impl Iterator<Item = &'a Group> {
+        let groups = self.0.values().flatten();
+        groups.filter(|(used, _)| wanted(used)).map(|(_, group)| group)
     }
 
     /// Tasks that used `wanted`, beside those that used nothing of the template.
@@ -151,40 +211,57 @@ impl Samples {
         template: &dyn Fn(&Used) -> bool,
         wanted: &dyn Fn(&Used) -> bool,
     ) -> Measurement {
-        let mut pairs: Vec<(Vec<&Sample>, Vec<&Sample>)> = Vec::new();
+        let mut pairs: Vec<(Group, Group)> = Vec::new();
         for cell in self.0.values() {
-            let all = |fits: &dyn Fn(&Used) -> bool| -> Vec<&Sample> {
-                cell.iter().filter(|(used, _)| fits(used)).flat_map(|(_, list)| list).collect()
-            };
-            let with = all(wanted);
-            if !with.is_empty() {
-                pairs.push((with, all(&|used| !template(used))));
+            let with = joined(cell.iter().filter(|(used, _)| wanted(used)));
+            if with.tasks > 0 {
+                pairs.push((with, joined(cell.iter().filter(|(used, _)| !template(used)))));
             }
         }
-        let with: Vec<&Sample> = pairs.iter().flat_map(|(with, _)| with).copied().collect();
-        let without: Vec<&Sample> = pairs.iter().flat_map(|(_, not)| not).copied().collect();
-        let is_enough = with.len() >= TASKS_MIN && without.len() >= TASKS_MIN;
-        let of = |value: &dyn Fn(&Sample) -> f64| ratio(&pairs, value).filter(|_| is_enough);
-        let cost = of(&|sample| sample.cost);
-        let success = shares(succeeded(&with), succeeded(&without)).filter(|_| is_enough);
-        let cost_usd = sum(&with);
+        let with = joined_all(pairs.iter().map(|(with, _)| with));
+        let without = joined_all(pairs.iter().map(|(_, without)| without));
+        let is_enough = with.tasks.min(without.tasks) >= count(TASKS_MIN);
+        let of = |logs: &dyn Fn(&Group) -> Logs| {
+            let pair = |(with, without): &(Group, Group)| Match {
+                with: logs(with),
+                without: logs(without),
+            };
+            matched(&pairs.iter().map(pair).collect::<Vec<_>>()).filter(|_| is_enough)
+        };
+        let cost = of(&|group| group.cost);
+        let success = shares(with.success, without.success).filter(|_| is_enough);
         let effect = effect(cost, success);
         let saves = effect == TemplateEffect::Saves;
+        let saved = |cost: Ratio| beyond(with.cost_usd, cost.ratio);
         Measurement {
             version,
-            tasks: count(with.len()),
-            compared: count(without.len()),
-            people: distinct(with.iter().filter_map(|one| one.person.as_ref())),
-            teams: distinct(with.iter().filter_map(|one| one.team.as_ref())),
-            cost_usd,
+            tasks: with.tasks,
+            compared: without.tasks,
+            people: distinct(self.users(wanted).flat_map(|group| &group.people)),
+            teams: distinct(self.users(wanted).flat_map(|group| &group.teams)),
+            cost_usd: with.cost_usd,
             cost,
-            tokens: of(&|sample| sample.tokens),
-            latency: of(&|sample| sample.latency),
+            tokens: of(&|group| group.tokens),
+            latency: of(&|group| group.latency),
             success,
             effect,
-            saved_usd: cost.filter(|_| saves).and_then(|cost| beyond(cost_usd, cost.ratio)),
+            saved_usd: cost.filter(|_| saves).and_then(saved),
         }
     }
+}
+
+fn distinct<T: Ord>(of: impl Iterator<Item = T>) -> u64 {
+    count(of.collect::<BTreeSet<_>>().len())
+}
+
+fn joined<'a>(groups: impl Iterator<Item = (&'a Used, &'a Group)>) -> Group {
+    joined_all(groups.map(|(_, group)| group))
+}
+
+fn joined_all<'a>(groups: impl Iterator<Item = &'a Group>) -> Group {
+    let mut all = Group::default();
+    groups.for_each(|group| all.join(group));
+    all
 }
 
 /// `name@3` as name and number.
@@ -205,16 +282,6 @@ fn effect(cost: Option<Ratio>, success: Option<Difference>) -> TemplateEffect {
     }
 }
 
-fn ratio(pairs: &[(Vec<&Sample>, Vec<&Sample>)], value: &dyn Fn(&Sample) -> f64) -> Option<Ratio> {
-    let values =
-        |samples: &[&Sample]| -> Vec<f64> { samples.iter().map(|sample| value(sample)).collect() };
-    let pairs: Vec<(Vec<f64>, Vec<f64>)> =
-        pairs.iter().map(|(with, without)| (values(with), values(without))).collect();
-    let matches: Vec<Match<'_>> =
-        pairs.iter().map(|(with, without)| Match { with, without }).collect();
-    matched(&matches)
-}
-
 /// What something would have cost more, had it not become `ratio` times as dear.
 fn beyond(cost: PicoUsdSum, ratio: f64) -> Option<PicoUsdSum> {
     #[expect(clippy::cast_possible_truncation, reason = "a ratio below one, in parts")]
@@ -223,19 +290,6 @@ fn beyond(cost: PicoUsdSum, ratio: f64) -> Option<PicoUsdSum> {
     let whole = PARTS as i128;
     let more = cost.pico().checked_mul(whole - parts)?.checked_div(parts)?;
     Some(PicoUsdSum::from_pico(more))
-}
-
-fn succeeded(samples: &[&Sample]) -> Share {
-    let told = || samples.iter().filter_map(|sample| sample.success);
-    Share { part: count(told().filter(|it| *it).count()), of: count(told().count()) }
-}
-
-fn sum(samples: &[&Sample]) -> PicoUsdSum {
-    samples.iter().fold(PicoUsdSum::default(), |sum, sample| sum + sample.cost_usd)
-}
-
-fn distinct<T: Ord>(of: impl Iterator<Item = T>) -> u64 {
-    count(of.collect::<BTreeSet<_>>().len())
 }
 
 fn count(of: usize) -> u64 {
@@ -320,13 +374,14 @@ fn fits(wanted: &StoryTasks, task: &TaskFact, author: &PersonName) -> bool {
 }
 
 fn share_of(samples: &[Sample]) -> Share {
-    succeeded(&samples.iter().collect::<Vec<_>>())
+    let told = || samples.iter().filter_map(|sample| sample.success);
+    Share { part: count(told().filter(|it| *it).count()), of: count(told().count()) }
 }
 
 fn figures(samples: &[Sample]) -> StoryFigures {
     let Share { part, of } = share_of(samples);
-    let all: Vec<&Sample> = samples.iter().collect();
-    StoryFigures { tasks: count(all.len()), cost_usd: sum(&all), reported: of, succeeded: part }
+    let cost_usd = samples.iter().fold(PicoUsdSum::default(), |sum, one| sum + one.cost_usd);
+    StoryFigures { tasks: count(samples.len()), cost_usd, reported: of, succeeded: part }
 }
 
 fn story_result(judged: Judgement, at: Timestamp, figures: [StoryFigures; 4]) -> StoryResult {

@@ -389,6 +389,21 @@ class Referee:
         ordered = sorted(scores.values(), reverse=True)
         return {name: (ordered.index(score) + 1, score) for name, score in scores.items()}
 
+    def board_of_type(self, of: str, task_type) -> dict[str, tuple[int, float]]:
+        """Efficiency in one type alone; compliance is of everything."""
+        k, scores = self.formula["shrinkage_tasks"], {}
+        for name in self.names(of):
+            one, m = self.now.sums[of][name].get(task_type), self.now.others_median(of, name, task_type)
+            if one and m is not None and one["counting"] >= self.formula["minimum_tasks"]:
+                efficiency = self.of_100(self.now.quality(one) + k, one["cost"] / m + k)
+                scores[name] = half_up(self.parts(of, name)["compliance"] * efficiency, 1)
+        ordered = sorted(scores.values(), reverse=True)
+        return {name: (ordered.index(score) + 1, score) for name, score in scores.items()}
+
+    def compared_types(self, of: str) -> set:
+        enough = self.now.peers_of_people if of == "person" else self.now.peers_of_teams
+        return {it for it, names in enough.items() if len(names) >= self.formula["minimum_peers"]}
+
     # --- Titles -------------------------------------------------------------------------
 
     def titles(self) -> dict[str, tuple[str, float]]:

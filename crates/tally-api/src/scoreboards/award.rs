@@ -98,7 +98,7 @@ pub(super) async fn award(
     let board = computed.standings().board(key.0, key.1);
     let ranked = board.map(|board| board.rows.as_slice()).unwrap_or_default();
     let rows = ranked.iter().filter_map(|row| {
-        let seen = shown(&viewer, &computed, key, row)?;
+        let seen = shown(&viewer, key.0, row, None)?;
         Some(AwardRow {
             rank: row.rank?,
             team: seen.team?,

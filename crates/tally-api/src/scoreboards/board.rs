@@ -10,7 +10,7 @@ use http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tally_ingest::edge::Problem;
-use tally_insight::score::{BoardRow, Season};
+use tally_insight::score::{BoardOf, BoardRow, ComparedType, Season};
 use tally_store::Snapshot;
 use tally_types::{
     Name, PersonName, Role,
@@ -19,7 +19,7 @@ use tally_types::{
 
 use super::{
     privacy::{Viewer, shown_as},
-    rows::{BoardPage, MyRank, Row, is_listed, shown},
+    rows::{BoardPage, MyRank, Row, holds, is_listed, shown},
     seasons::Span,
     service::{Computed, current},
 };
@@ -59,6 +59,8 @@ pub(super) struct BoardQuery {
     of: Option<Competitors>,
     /// Such as 2026-11 or 2026-Q4; by default the one that goes on.
     season: Option<String>,
+    /// Of the board `efficiency`: in this task type only, one of `task_types`; empty for tasks without a type.
+    task_type: Option<String>,
     /// Only rows with this in what stands on the board.
     search: Option<String>,
     /// The `next` of the page before.
@@ -79,6 +81,18 @@ pub(super) struct Formula {
     spec: ScoringFormulaSpec,
     /// Whether the season is scored by it.
     holds: bool,
+}
+
+/// A task type that has a board.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ScoreboardTaskType")]
+pub(super) struct TaskType {
+    /// Empty for tasks without a type.
+    task_type: String,
+    /// People who do enough of it to be compared.
+    people: usize,
+    /// Teams that do.
+    teams: usize,
 }
 
 /// A title of a season and who has it.
@@ -113,6 +127,11 @@ pub(super) struct Overview {
     boards_of_people: Vec<Board>,
     /// The boards of teams.
     boards_of_teams: Vec<Board>,
+    /// Task types of which enough people do enough to be compared, those that most do first: `efficiency` has a board of
+    /// each.
+    task_types_of_people: Vec<TaskType>,
+    /// Task types of which enough teams do.
+    task_types_of_teams: Vec<TaskType>,
     /// Formulas, the newest first.
     formulas: Vec<Formula>,
     /// How people appear who chose nothing.
@@ -132,7 +151,7 @@ pub(super) struct Overview {
 /// The standings of the season that was asked for.
 pub(super) async fn standings(
     api: &Api,
-    snapshot: &Snapshot,
+    snapshot: &Arc<Snapshot>,
     season: Option<&str>,
 ) -> Result<Arc<Computed>, Problem> {
     let now = api.state.clock.now();
@@ -169,6 +188,8 @@ pub(super) async fn overview(
             .filter(|board| *board != Board::Return)
             .collect(),
         boards_of_teams: Board::ALL.to_vec(),
+        task_types_of_people: task_types(&computed, &viewer, Competitors::People),
+        task_types_of_teams: task_types(&computed, &viewer, Competitors::Teams),
         formulas: formulas(&snapshot, &computed.standings().formula),
         people: rules.people,
         minimum_group: rules.minimum_group,
@@ -177,6 +198,17 @@ pub(super) async fn overview(
         my_ranks: my_ranks(&computed, viewer.me()),
         titles: titles(&computed, &viewer),
     }))
+}
+
+fn task_types(computed: &Computed, viewer: &Viewer<'_>, of: Competitors) -> Vec<TaskType> {
+    let types = computed.scored.compared_types(of).into_iter();
+    let listed = types.filter(|one| viewer.lists_type(of, one.people));
+    let shown = |ComparedType { task_type, people, teams }| TaskType {
+        task_type: task_type.unwrap_or_default(),
+        people,
+        teams,
+    };
+    listed.map(shown).collect()
 }
 
 /// The season that goes on, and those before it.
@@ -242,14 +274,28 @@ pub(super) async fn page(
     let computed = standings(&api, &snapshot, asked.season.as_deref()).await?;
     let viewer =
         Viewer::new(&caller, api.state.scores.pseudonyms(), &snapshot, &computed.season.name);
-    let found = computed
-        .standings()
-        .board(of, board)
-        .ok_or_else(|| no_board("it ranks teams only".to_owned()))?;
+    let of_type = match &asked.task_type {
+        Some(task_type) => Some(typed(&computed, &viewer, (of, board), task_type)?),
+        None => None,
+    };
+    let found = match &of_type {
+        Some(found) => found,
+        None => computed
+            .standings()
+            .board(of, board)
+            .ok_or_else(|| no_board("it ranks teams only".to_owned()))?,
+    };
+    let viewer = if of_type.is_some() { viewer.at_task_type() } else { viewer };
+    // Who moved is told of all types together.
+    let moved_since = computed.moved_since.filter(|_| of_type.is_none());
 
     let all: Vec<&BoardRow> = found.rows.iter().filter(|row| is_listed(&viewer, of, row)).collect();
-    let show = |row: &&BoardRow| shown(&viewer, &computed, (of, board), row);
-    let (matching, listed) = (search(&all, asked.search.as_deref(), &show)?, all.len());
+    let show = |row: &&BoardRow| {
+        let before = moved_since.and_then(|_| computed.rank_before(of, board, &row.name));
+        shown(&viewer, of, row, before)
+    };
+    let is_found = |text: &str, row: &BoardRow| holds(&viewer, of, row, text);
+    let (matching, listed) = (search(&all, asked.search.as_deref(), &is_found)?, all.len());
     let is_mine = |row: &BoardRow| match of {
         Competitors::People => viewer.me().is_some_and(|me| me.0 == row.name),
         Competitors::Teams => viewer.my_team().is_some_and(|team| team.0 == row.name),
@@ -271,9 +317,10 @@ pub(super) async fn page(
         season: computed.season.clone(),
         board,
         of,
+        task_type: asked.task_type,
         formula: computed.standings().formula.clone(),
         computed_at: computed.computed_at,
-        moved_since: computed.moved_since,
+        moved_since,
         rows,
         next: (end < matching.len()).then(|| end.to_string()),
         after: (start > 0).then(|| start.to_string()),
@@ -286,11 +333,32 @@ pub(super) async fn page(
     }))
 }
 
+/// The board of one task type, which is a board of efficiency.
+fn typed(
+    computed: &Computed,
+    viewer: &Viewer<'_>,
+    (of, board): (Competitors, Board),
+    task_type: &str,
+) -> Result<Arc<BoardOf>, Problem> {
+    if board != Board::Efficiency {
+        let detail =
+            format!("`task_type`: `efficiency` has a board of each type, `{board}` has not");
+        return Err(Problem::bad_request("query_invalid", detail));
+    }
+    let listed = task_types(computed, viewer, of).into_iter();
+    let known = listed.map(|one| one.task_type).find(|one| one == task_type);
+    let found = known.and_then(|known| computed.board_of_type(of, &known));
+    found.ok_or_else(|| {
+        let why = format!("too few {of} do enough of the task type `{task_type}` to be compared");
+        no_board(why)
+    })
+}
+
 /// By what stands on the board: whoever searched by names would find out whose a pseudonym is.
 fn search<'a>(
     all: &[&'a BoardRow],
     text: Option<&str>,
-    show: &dyn Fn(&&BoardRow) -> Option<Row>,
+    holds: &dyn Fn(&str, &BoardRow) -> bool,
 ) -> Result<Vec<&'a BoardRow>, Problem> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
         return Ok(all.to_vec());
@@ -300,18 +368,10 @@ fn search<'a>(
         return Err(Problem::bad_request("query_invalid", detail));
     }
     let wanted = text.to_lowercase();
-    let holds = |text: &str| text.to_lowercase().contains(&wanted);
-    let matches = |row: &&&BoardRow| {
-        show(row).is_some_and(|row| {
-            let team = row.team.as_ref().is_some_and(|team| holds(team.as_str()));
-            let person = row.person.as_ref().is_some_and(|person| holds(person.as_str()));
-            team || person || holds(&row.label)
-        })
-    };
-    Ok(all.iter().filter(matches).copied().collect())
+    Ok(all.iter().filter(|row| holds(&wanted, row)).copied().collect())
 }
 
 fn no_board(why: String) -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such board: {why}"))
-        .with_next_step("`GET /api/v1/scoreboards` lists the boards")
+        .with_next_step("`GET /api/v1/scoreboards` lists the boards and their task types")
 }

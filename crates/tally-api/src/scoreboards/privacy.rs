@@ -5,8 +5,8 @@ use std::{cell::OnceCell, collections::BTreeMap};
 
 use tally_store::Snapshot;
 use tally_types::{
-    PersonName, Role, TeamName,
-    spec::{PeopleShown, Scoreboards, ShownAs},
+    Name, PersonName, Role, TeamName,
+    spec::{Competitors, PeopleShown, Scoreboards, ShownAs},
 };
 
 use super::pseudonyms::Pseudonyms;
@@ -23,6 +23,8 @@ pub(crate) struct Viewer<'a> {
     snapshot: &'a Snapshot,
     pseudonyms: &'a Pseudonyms,
     season: &'a str,
+    /// Whether a pseudonym is too little: what somebody works on would tell who they are.
+    of_task_type: bool,
     /// How many people there are in each team, once it is asked.
     sizes: OnceCell<BTreeMap<TeamName, u64>>,
 }
@@ -30,8 +32,6 @@ pub(crate) struct Viewer<'a> {
 /// How somebody appears to a viewer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Appearance {
-    /// Of the row, in this season.
-    pub(crate) id: String,
     /// What stands on the board.
     pub(crate) label: String,
     /// Who it is, where the viewer may know.
@@ -68,7 +68,30 @@ impl<'a> Viewer<'a> {
             snapshot,
             pseudonyms,
             season,
+            of_task_type: false,
             sizes: OnceCell::new(),
+        }
+    }
+
+    /// Who looks at a board of one task type: what somebody works on tells who is behind a pseudonym, so that people
+    /// are on it by their names only.
+    #[must_use]
+    pub(crate) fn at_task_type(self) -> Self {
+        Self { of_task_type: true, ..self }
+    }
+
+    /// Whether a task type that so many people do is for this viewer.
+    pub(crate) fn lists_type(&self, of: Competitors, people: usize) -> bool {
+        let is_shown = of == Competitors::Teams || self.has_people();
+        let are_few = u32::try_from(people).is_ok_and(|it| it < self.rules().minimum_group);
+        is_shown && !(self.rules().hides_individuals() && are_few)
+    }
+
+    /// Of a row; of a person, another one each season.
+    pub(crate) fn id(&self, of: Competitors, name: &Name) -> String {
+        match of {
+            Competitors::People => self.pseudonyms.id(self.season, &PersonName(name.clone())),
+            Competitors::Teams => name.to_string(),
         }
     }
 
@@ -96,7 +119,13 @@ impl<'a> Viewer<'a> {
         self.me.as_ref() == Some(person)
             || self.has_people()
                 && !self.rules().hides_individuals()
-                && shown_as(self.snapshot, person) != ShownAs::Hidden
+                && match shown_as(self.snapshot, person) {
+                    ShownAs::Hidden => false,
+                    ShownAs::Named => true,
+                    ShownAs::Pseudonym => {
+                        !self.of_task_type || self.knows(team_of(self.snapshot, person).as_ref())
+                    }
+                }
     }
 
     /// Whether the viewer may know who is behind a row.
@@ -106,7 +135,6 @@ impl<'a> Viewer<'a> {
 
     /// A row of a person; none where it is not for this viewer.
     pub(crate) fn person(&self, person: &PersonName) -> Option<Appearance> {
-        let id = self.pseudonyms.id(self.season, person);
         let team = team_of(self.snapshot, person);
         let spec = self.snapshot.people.get(person.as_str());
         let name = spec.and_then(|spec| spec.display_name.clone());
@@ -114,7 +142,6 @@ impl<'a> Viewer<'a> {
         if self.me.as_ref() == Some(person) {
             let person = Some(person.clone());
             let shown = Appearance {
-                id,
                 label: name,
                 person,
                 team,
@@ -130,7 +157,6 @@ impl<'a> Viewer<'a> {
         }
         let is_open = self.knows(team.as_ref());
         let named = |label| Appearance {
-            id: id.clone(),
             label,
             person: Some(person.clone()),
             team: team.clone(),
@@ -182,7 +208,6 @@ impl<'a> Viewer<'a> {
             return None;
         }
         Some(Appearance {
-            id: team.to_string(),
             label: team.to_string(),
             person: None,
             team: Some(team.clone()),
@@ -264,6 +289,7 @@ mod tests {
             snapshot,
             pseudonyms: &SECRET,
             season: "2026-11",
+            of_task_type: false,
             sizes: OnceCell::new(),
         }
     }
@@ -303,9 +329,37 @@ mod tests {
         let seen = viewer(&snapshot, "eve").person(&person("bo")).unwrap();
         assert_eq!((seen.person, seen.team), (None, None));
         assert!(!seen.shows_volume && !seen.is_open);
-        assert!(!seen.id.contains("bo"));
-        let next = Viewer { season: "2026-12", ..viewer(&snapshot, "eve") };
-        assert_ne!(next.person(&person("bo")).unwrap().id, seen.id);
+        let of = |season| {
+            let viewer = Viewer { season, ..viewer(&snapshot, "eve") };
+            viewer.id(Competitors::People, &person("bo").0)
+        };
+        assert!(!of("2026-11").contains("bo"));
+        assert_ne!(of("2026-12"), of("2026-11"));
+    }
+
+    /// A type that one team does would tell whose pseudonym it is.
+    #[test]
+    fn a_board_of_a_task_type_shows_nobody_by_a_pseudonym() {
+        let snapshot = company(PeopleShown::Named);
+        let seen = board(&viewer(&snapshot, "eve").at_task_type());
+        assert_eq!(seen, [("ada".to_owned(), true), ("cy".to_owned(), true)]);
+        // Who it is anyway, and who may know.
+        let own = viewer(&snapshot, "bo").at_task_type();
+        assert!(own.person(&person("bo")).unwrap().is_me);
+        let seer = Viewer { sees_all: true, ..viewer(&snapshot, "eve") }.at_task_type();
+        assert_eq!(seer.person(&person("bo")).unwrap().label, "Amber Heron (bo)");
+    }
+
+    #[test]
+    fn a_task_type_of_fewer_than_the_minimum_group_is_not_told() {
+        let mut snapshot = company(PeopleShown::Off);
+        let lists =
+            |snapshot: &Snapshot, of, people| viewer(snapshot, "eve").lists_type(of, people);
+        assert!(lists(&snapshot, Competitors::Teams, 3));
+        assert!(!lists(&snapshot, Competitors::People, 3), "there are no boards of people");
+        snapshot.organization.scoreboards.minimum_group = 4;
+        assert!(!lists(&snapshot, Competitors::Teams, 3));
+        assert!(lists(&snapshot, Competitors::Teams, 4));
     }
 
     #[test]

@@ -8,10 +8,7 @@ use tally_types::{
     spec::{Badge, Board, Competitors, PeopleShown, Title},
 };
 
-use super::{
-    privacy::{Appearance, Viewer},
-    service::Computed,
-};
+use super::privacy::{Appearance, Viewer};
 
 /// One row of a board, as whoever asks may see it.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -63,6 +60,9 @@ pub(super) struct BoardPage {
     pub(super) board: Board,
     /// Whom it ranks.
     pub(super) of: Competitors,
+    /// The one task type that it is of: what rows used and the efficiency among their parts are of it alone. Empty for
+    /// tasks without a type, null for all types.
+    pub(super) task_type: Option<String>,
     /// The name of the formula that holds.
     pub(super) formula: String,
     /// When it was computed.
@@ -119,19 +119,29 @@ fn appearance(viewer: &Viewer<'_>, of: Competitors, row: &BoardRow) -> Option<Ap
     }
 }
 
-/// A row as the viewer may see it; none where it is not for them.
+/// Whether what somebody looks for, in small letters, stands on a row.
+pub(super) fn holds(viewer: &Viewer<'_>, of: Competitors, row: &BoardRow, wanted: &str) -> bool {
+    let holds = |text: &str| text.to_lowercase().contains(wanted);
+    appearance(viewer, of, row).is_some_and(|seen| {
+        let team = seen.team.as_ref().is_some_and(|team| holds(team.as_str()));
+        let person = seen.person.as_ref().is_some_and(|person| holds(person.as_str()));
+        team || person || holds(&seen.label)
+    })
+}
+
+/// A row as the viewer may see it, beside its rank a week ago; none where it is not for them.
 pub(super) fn shown(
     viewer: &Viewer<'_>,
-    computed: &Computed,
-    (of, board): (Competitors, Board),
+    of: Competitors,
     row: &BoardRow,
+    rank_before: Option<u32>,
 ) -> Option<Row> {
     let seen = appearance(viewer, of, row)?;
     Some(Row {
-        id: seen.id,
+        id: viewer.id(of, &row.name),
         rank: row.rank,
         tied: row.tied,
-        rank_before: computed.rank_before(of, board, &row.name),
+        rank_before,
         label: seen.label,
         person: seen.person,
         team: seen.team,

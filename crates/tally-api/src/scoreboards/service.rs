@@ -2,26 +2,29 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
+use http::StatusCode;
 use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 use tally_ingest::edge::Problem;
-use tally_insight::score::{Explanation, Season, Standings};
+use tally_insight::score::{BoardOf, Explanation, Season, Standings};
 use tally_store::{Snapshot, Store};
 use tally_types::{
     Clock, Name, Timestamp,
     spec::{Board, Competitors},
 };
-use tally_warehouse::Warehouse;
 use tokio::sync::{Mutex as Turn, watch};
 
 use super::{
     pseudonyms::Pseudonyms,
     seasons::Span,
-    source::{self, Scored},
+    source::{self, PAST_NS, Pasts, Progress, Scored, Source},
 };
 use crate::{LiveFeed, WarehouseSlot};
 
@@ -29,11 +32,16 @@ use crate::{LiveFeed, WarehouseSlot};
 const REST_MIN: Duration = Duration::from_secs(1);
 /// …and rest so many times as long as it took.
 const REST_FACTOR: u32 = 10;
-/// Another season than the one that goes on is looked at again after so long: outcomes and bills
-/// come late.
-const PAST_NS: u64 = 600 * 1_000_000_000;
-/// Seasons kept besides the one that goes on.
+/// Seasons kept besides the one that goes on…
 const PAST_MAX: usize = 12;
+/// …and so many tasks of theirs together: those of a large company fill gigabytes.
+const PAST_TASKS_MAX: usize = 3_000_000;
+/// Boards of one task type are kept for so many.
+const TYPES_MAX: usize = 64;
+/// Whoever asks waits so long, and is told how far it is then.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// …and asks again after so many seconds.
+const AGAIN_S: u64 = 2;
 
 /// The standings of every season that was asked for. Clones share them.
 #[derive(Clone)]
@@ -47,10 +55,17 @@ struct Inner {
     /// The season that goes on, as it was computed last.
     latest: Mutex<Option<Arc<Computed>>>,
     /// Held while something is computed, so that it is computed once.
-    turn: Turn<()>,
+    turn: Turn<Pasts>,
+    /// Seasons that somebody asked for and that are not computed yet.
+    asked: Mutex<HashMap<String, Answer>>,
+    progress: Arc<Mutex<Option<Progress>>>,
+    /// How often somebody was forgotten: what was asked for before is not answered after it.
+    forgotten: AtomicU64,
     version: watch::Sender<u64>,
 }
 
+type Done = Result<Arc<Computed>, Problem>;
+type Answer = watch::Receiver<Option<Done>>;
 /// Ranks by board and name.
 type Ranks = BTreeMap<(Competitors, Board), HashMap<Name, u32>>;
 
@@ -62,8 +77,19 @@ pub(crate) struct Computed {
     /// What ranks are compared with.
     pub(crate) moved_since: Option<Timestamp>,
     before: Arc<Ranks>,
+    /// Boards of one task type that somebody asked for.
+    of_types: Mutex<HashMap<(Competitors, String), Arc<BoardOf>>>,
     rows: HashMap<(Competitors, Name), usize>,
     at_ns: u64,
+}
+
+/// What is needed to compute a season.
+#[derive(Clone)]
+struct Work {
+    slot: WarehouseSlot,
+    snapshot: Arc<Snapshot>,
+    span: Span,
+    clock: Arc<dyn Clock>,
 }
 
 // === impl ScoreKeeper ===
@@ -78,6 +104,9 @@ impl ScoreKeeper {
             kept: Mutex::default(),
             latest: Mutex::default(),
             turn: Turn::default(),
+            asked: Mutex::default(),
+            progress: Arc::default(),
+            forgotten: AtomicU64::new(0),
             version,
         };
         Self { inner: Arc::new(inner) }
@@ -109,7 +138,9 @@ impl ScoreKeeper {
     /// Leaves nothing of what was computed: somebody is forgotten, and tasks quote them. What is
     /// being computed now is waited for, as it may still hold them.
     pub(crate) async fn forget(&self) {
-        let _turn = self.inner.turn.lock().await;
+        self.inner.forgotten.fetch_add(1, Ordering::SeqCst);
+        let mut turn = self.inner.turn.lock().await;
+        *turn = Pasts::default();
         self.inner.kept.lock().clear();
         *self.inner.latest.lock() = None;
         self.changed();
@@ -125,18 +156,24 @@ impl ScoreKeeper {
     ) {
         let (mut arrivals, mut resources) = (live.arrivals(), store.watch());
         loop {
+            let mut turn = self.inner.turn.lock().await;
             let began = clock.monotonic_ns();
             let snapshot = store.snapshot();
+            let mut is_done = true;
             if let Some(span) = current(&snapshot, clock.now()) {
-                let turn = self.inner.turn.lock().await;
-                let done = self.compute(&slot, &snapshot, span, &clock).await;
-                drop(turn);
-                if let Err(problem) = done {
+                let (slot, clock) = (slot.clone(), Arc::clone(&clock));
+                let done = self.compute(Work { slot, snapshot, span, clock }, &mut turn).await;
+                if let Err(problem) = &done {
                     tracing::debug!(detail = %problem.detail, "no standings yet");
                 }
+                is_done = done.is_ok();
             }
+            drop(turn);
             let took = Duration::from_nanos(clock.monotonic_ns().saturating_sub(began));
             tokio::time::sleep(REST_MIN.max(took.saturating_mul(REST_FACTOR))).await;
+            if !is_done {
+                continue;
+            }
             let changed = tokio::select! {
                 changed = arrivals.changed() => changed.is_ok(),
                 changed = resources.changed() => changed.is_ok(),
@@ -147,73 +184,145 @@ impl ScoreKeeper {
         }
     }
 
-    /// The standings of a season, computed now where they are not known.
+    /// The standings of a season. Those that are not known are computed in the background, and older ones shown until
+    /// then.
     ///
     /// # Errors
-    /// 503 while the warehouse is not open.
+    /// 503 while the warehouse is not open, and where it takes longer than somebody may wait for.
     pub(super) async fn of(
         &self,
         slot: &WarehouseSlot,
-        snapshot: &Snapshot,
+        snapshot: &Arc<Snapshot>,
         span: Span,
         clock: &Arc<dyn Clock>,
-    ) -> Result<Arc<Computed>, Problem> {
-        if let Some(kept) = self.kept(snapshot, &span, clock) {
+    ) -> Done {
+        let kept = self.inner.kept.lock().get(&span.season.name).cloned();
+        let kept = kept.filter(|kept| kept.season == span.season);
+        if let Some(kept) = &kept
+            && kept.is_fresh(snapshot, &span, clock)
+        {
+            return Ok(Arc::clone(kept));
+        }
+        slot.require()?;
+        let season = span.season.name.clone();
+        let (slot, snapshot, clock) = (slot.clone(), Arc::clone(snapshot), Arc::clone(clock));
+        let mut answer = self.ask(Work { slot, snapshot, span, clock });
+        if let Some(kept) = kept {
             return Ok(kept);
         }
-        let _turn = self.inner.turn.lock().await;
-        // Somebody else may have asked for it at the same time.
-        if let Some(kept) = self.kept(snapshot, &span, clock) {
-            return Ok(kept);
-        }
-        self.compute(slot, snapshot, span, clock).await
+        let done = tokio::time::timeout(PATIENCE, answer.wait_for(Option::is_some)).await;
+        let done = done.ok().and_then(Result::ok).and_then(|done| done.clone());
+        done.unwrap_or_else(|| Err(self.being_computed(&season)))
     }
 
-    /// The season that goes on is kept up to date; others are looked at again in time.
-    fn kept(
-        &self,
-        snapshot: &Snapshot,
-        span: &Span,
-        clock: &Arc<dyn Clock>,
-    ) -> Option<Arc<Computed>> {
-        let kept = self.inner.kept.lock().get(&span.season.name).cloned()?;
-        let is_current = current(snapshot, clock.now()).as_ref() == Some(span);
-        let age = clock.monotonic_ns().saturating_sub(kept.at_ns);
-        (kept.season == span.season && (is_current || age < PAST_NS)).then_some(kept)
+    /// Has a season computed, unless that is under way.
+    fn ask(&self, work: Work) -> Answer {
+        let mut asked = self.inner.asked.lock();
+        let season = work.span.season.name.clone();
+        // A sender that is gone is one whose task failed.
+        if let Some(answer) = asked.get(&season).filter(|answer| answer.has_changed().is_ok()) {
+            return answer.clone();
+        }
+        let (tell, answer) = watch::channel(None);
+        asked.insert(season.clone(), answer.clone());
+        drop(asked);
+        let keeper = self.clone();
+        let forgotten = self.inner.forgotten.load(Ordering::SeqCst);
+        tokio::spawn(async move {
+            let done = keeper.compute_in_turn(work, forgotten).await;
+            keeper.inner.asked.lock().remove(&season);
+            tell.send_replace(Some(done));
+        });
+        answer
+    }
+
+    async fn compute_in_turn(&self, work: Work, forgotten: u64) -> Done {
+        let mut turn = self.inner.turn.lock().await;
+        // What was known then may quote who is forgotten.
+        if self.inner.forgotten.load(Ordering::SeqCst) != forgotten {
+            return Err(self.being_computed(&work.span.season.name));
+        }
+        // The one that goes on may have been computed while this waited for its turn.
+        let kept = self.inner.kept.lock().get(&work.span.season.name).cloned();
+        let kept = kept.filter(|kept| kept.season == work.span.season);
+        match kept.filter(|kept| kept.is_fresh(&work.snapshot, &work.span, &work.clock)) {
+            Some(kept) => Ok(kept),
+            None => self.compute(work, &mut turn).await,
+        }
+    }
+
+    /// How far it is.
+    fn being_computed(&self, season: &str) -> Problem {
+        let progress = self.inner.progress.lock().clone();
+        let how_far = match progress {
+            Some(Progress { season: other, .. }) if other != season => {
+                format!("those of {other} come before")
+            }
+            Some(Progress { done, steps, doing, .. }) => {
+                format!("{done} of {steps} steps are done, now {doing}")
+            }
+            None => "it begins now".to_owned(),
+        };
+        let detail = format!("the standings of {season} are being computed: {how_far}");
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "standings_computing", detail)
+            .with_next_step(
+                "ask again shortly; a large company's take some ten seconds after a start",
+            )
+            .with_retry_after(AGAIN_S)
     }
 
     /// With its turn.
-    async fn compute(
-        &self,
-        slot: &WarehouseSlot,
-        snapshot: &Snapshot,
-        span: Span,
-        clock: &Arc<dyn Clock>,
-    ) -> Result<Arc<Computed>, Problem> {
+    async fn compute(&self, work: Work, turn: &mut Pasts) -> Done {
+        let Work { slot, snapshot, span, clock } = work;
         let warehouse = slot.require()?;
         let (now, at_ns) = (clock.now(), clock.monotonic_ns());
         let earlier = self.inner.kept.lock().get(&span.season.name).cloned();
-        let is_current = current(snapshot, now).as_ref() == Some(&span);
-        let snapshot = snapshot.clone();
-        let work = move || computed(&warehouse, &snapshot, &span, (now, at_ns), earlier.as_deref());
-        let done = tokio::task::spawn_blocking(work).await;
-        let done = done.map_err(|error| Problem::internal("the standings", &error))?;
+        let is_current = current(&snapshot, now).as_ref() == Some(&span);
+        let progress = Arc::clone(&self.inner.progress);
+        let mut pasts = std::mem::take(turn);
+        let compute = move || {
+            let source = Source {
+                warehouse: &warehouse,
+                snapshot: &snapshot,
+                span: &span,
+                progress: &progress,
+            };
+            let done = computed(&source, &mut pasts, (now, at_ns), earlier.as_deref());
+            (done, pasts)
+        };
+        let done = tokio::task::spawn_blocking(compute).await;
+        *self.inner.progress.lock() = None;
+        let (done, pasts) = done.map_err(|error| Problem::internal("the standings", &error))?;
+        *turn = pasts;
         let done = Arc::new(done.map_err(|error| Problem::internal("the standings", &error))?);
         self.keep_one(&done, is_current);
+        let took_ms = clock.monotonic_ns().saturating_sub(at_ns) / 1_000_000;
+        let (season, tasks) = (&done.season.name, done.scored.tasks_count());
+        tracing::debug!(season, tasks, took_ms, "standings computed");
         Ok(done)
     }
 
     fn keep_one(&self, done: &Arc<Computed>, is_current: bool) {
         let mut kept = self.inner.kept.lock();
-        if kept.len() > PAST_MAX {
-            let oldest = kept.iter().min_by_key(|(_, computed)| computed.at_ns);
-            let oldest = oldest.map(|(name, _)| name.clone());
-            oldest.and_then(|name| kept.remove(&name));
-        }
         kept.insert(done.season.name.clone(), Arc::clone(done));
-        drop(kept);
         if is_current {
             *self.inner.latest.lock() = Some(Arc::clone(done));
+        }
+        let latest = self.latest().map(|latest| latest.season.name.clone());
+        loop {
+            let others = || {
+                kept.values().filter(|one| {
+                    Some(&one.season.name) != latest.as_ref() && one.season != done.season
+                })
+            };
+            let tasks: usize = others().map(|one| one.scored.tasks_count()).sum();
+            let is_too_much = others().count() >= PAST_MAX || tasks > PAST_TASKS_MAX;
+            let oldest = others().min_by_key(|one| one.at_ns).map(|one| one.season.name.clone());
+            let Some(oldest) = oldest.filter(|_| is_too_much) else { break };
+            kept.remove(&oldest);
+        }
+        drop(kept);
+        if is_current {
             self.changed();
         }
     }
@@ -226,13 +335,14 @@ pub(super) fn current(snapshot: &Snapshot, now: Timestamp) -> Option<Span> {
 }
 
 fn computed(
-    warehouse: &Warehouse,
-    snapshot: &Snapshot,
-    span: &Span,
+    source: &Source<'_>,
+    pasts: &mut Pasts,
     (now, at_ns): (Timestamp, u64),
     earlier: Option<&Computed>,
 ) -> Result<Computed, source::Failed> {
-    let scored = source::score(warehouse, snapshot, span, span.season.until.min(now))?;
+    let Source { span, snapshot, .. } = source;
+    let until = span.season.until.min(now);
+    let gathered = source.gather(until, pasts, at_ns)?;
     let moved_since = week_before(span, snapshot, now);
     let before = match (moved_since, earlier) {
         (None, _) => Arc::default(),
@@ -240,13 +350,13 @@ fn computed(
         (Some(since), Some(earlier)) if earlier.moved_since == Some(since) => {
             Arc::clone(&earlier.before)
         }
-        (Some(since), _) => {
-            Arc::new(ranks(source::score(warehouse, snapshot, span, since)?.standings()))
-        }
+        (Some(since), _) => Arc::new(ranks(source.score_before(&gathered, since)?.standings())),
     };
+    let scored = source.score(gathered, until)?;
     let rows = places(scored.standings());
     let season = span.season.clone();
-    Ok(Computed { season, scored, computed_at: now, moved_since, before, rows, at_ns })
+    let of_types = Mutex::default();
+    Ok(Computed { season, scored, computed_at: now, moved_since, before, of_types, rows, at_ns })
 }
 
 /// Midnight a week ago, where the season had begun; seasons that are over do not move.
@@ -260,8 +370,8 @@ fn week_before(span: &Span, snapshot: &Snapshot, now: Timestamp) -> Option<Times
 }
 
 fn ranks(standings: &Standings) -> Ranks {
-    let of = |of: Competitors, boards: &[tally_insight::score::BoardOf]| {
-        let ranked = |board: &tally_insight::score::BoardOf| {
+    let of = |of: Competitors, boards: &[BoardOf]| {
+        let ranked = |board: &BoardOf| {
             let rows = board.rows.iter().filter_map(|row| Some((row.name.clone(), row.rank?)));
             ((of, board.board), rows.collect())
         };
@@ -285,6 +395,12 @@ fn places(standings: &Standings) -> HashMap<(Competitors, Name), usize> {
 // === impl Computed ===
 
 impl Computed {
+    /// The season that goes on is kept up to date; others are looked at again in time.
+    fn is_fresh(&self, snapshot: &Snapshot, span: &Span, clock: &Arc<dyn Clock>) -> bool {
+        let age = clock.monotonic_ns().saturating_sub(self.at_ns);
+        age < PAST_NS || current(snapshot, clock.now()).as_ref() == Some(span)
+    }
+
     pub(super) const fn standings(&self) -> &Standings {
         self.scored.standings()
     }
@@ -292,6 +408,22 @@ impl Computed {
     /// Whether somebody takes part.
     pub(super) fn has(&self, of: Competitors, name: &Name) -> bool {
         self.rows.contains_key(&(of, name.clone()))
+    }
+
+    /// The board of one task type, empty for tasks without one; computed when it is asked for first.
+    pub(super) fn board_of_type(&self, of: Competitors, task_type: &str) -> Option<Arc<BoardOf>> {
+        let key = (of, task_type.to_owned());
+        if let Some(board) = self.of_types.lock().get(&key) {
+            return Some(Arc::clone(board));
+        }
+        let asked = Some(task_type).filter(|it| !it.is_empty());
+        let board = Arc::new(self.scored.board_of_type(of, asked)?);
+        let mut of_types = self.of_types.lock();
+        if of_types.len() >= TYPES_MAX {
+            of_types.clear();
+        }
+        of_types.insert(key, Arc::clone(&board));
+        Some(board)
     }
 
     /// The rank a week ago.
@@ -302,5 +434,77 @@ impl Computed {
     /// Everything behind a score.
     pub(super) fn explain(&self, of: Competitors, name: &Name) -> Option<Explanation> {
         self.scored.explain(of, name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tally_types::{ManualClock, TimeZone, Weekday};
+    use tally_warehouse::{Options, Warehouse};
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-11-20T09:00:00Z".parse().unwrap()
+    }
+
+    fn slot() -> WarehouseSlot {
+        let options = Options {
+            memory_limit_bytes: 256 << 20,
+            threads: 1,
+            time_zone: TimeZone::UTC,
+            week_starts: Weekday::Monday,
+        };
+        let slot = WarehouseSlot::new();
+        slot.fill(Arc::new(Warehouse::open_in_memory(&options).unwrap()));
+        slot
+    }
+
+    async fn ask(keeper: &ScoreKeeper, slot: &WarehouseSlot) -> Done {
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(now()));
+        let snapshot = Arc::new(Snapshot::default());
+        let span = current(&snapshot, now()).unwrap();
+        keeper.of(slot, &snapshot, span, &clock).await
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_first_is_told_how_far_it_is() {
+        let (keeper, slot) = (ScoreKeeper::new(b"of a test"), slot());
+        let turn = keeper.inner.turn.lock().await;
+        *keeper.inner.progress.lock() = Some(Progress {
+            season: "2026-11".to_owned(),
+            done: 2,
+            steps: 5,
+            doing: "gathering the tasks of 2026-10".to_owned(),
+        });
+        let both = tokio::join!(ask(&keeper, &slot), ask(&keeper, &slot));
+        for refused in [both.0, both.1] {
+            let refused = refused.err().unwrap();
+            assert_eq!(
+                (refused.code, refused.retry_after_s),
+                ("standings_computing", Some(AGAIN_S))
+            );
+            let said = "2 of 5 steps are done, now gathering the tasks of 2026-10";
+            assert!(refused.detail.ends_with(said), "{}", refused.detail);
+        }
+        // It was asked for once, and goes on without who asked.
+        assert_eq!(keeper.inner.asked.lock().len(), 1);
+        drop(turn);
+        assert_eq!(ask(&keeper, &slot).await.unwrap().season.name, "2026-11");
+        assert!(keeper.inner.asked.lock().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_for_before_somebody_was_forgotten_is_not_kept() {
+        let (keeper, slot) = (ScoreKeeper::new(b"of a test"), slot());
+        let turn = keeper.inner.turn.lock().await;
+        assert!(ask(&keeper, &slot).await.is_err());
+        let forgetting = keeper.forget();
+        tokio::pin!(forgetting);
+        assert!(tokio::time::timeout(Duration::from_secs(1), &mut forgetting).await.is_err());
+        drop(turn);
+        forgetting.await;
+        assert!(keeper.inner.kept.lock().is_empty());
+        assert!(ask(&keeper, &slot).await.is_ok());
     }
 }

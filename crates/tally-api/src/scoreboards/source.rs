@@ -1,17 +1,18 @@
 //! What standings are computed of: tasks, people, what was shared, how rules were kept to.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
+use parking_lot::Mutex;
 use tally_insight::{
     score::{
-        Compliance, ComplianceFacts, Directory, Explanation, Facts, Knowledge, PastSeason, Rules,
-        Scores, Season, SeasonTasks, Standings,
+        BoardOf, ComparedType, Compliance, ComplianceFacts, Directory, Explanation, Facts,
+        Knowledge, PastSeason, Rules, Scores, Season, SeasonTasks, Standings,
     },
     share::Samples,
 };
 use tally_store::Snapshot;
 use tally_types::{
-    Name, PersonName, PicoUsdSum, TeamName, Timestamp,
+    Name, PersonName, PicoUsdSum, TeamName, TimeZone, Timestamp,
     spec::{Competitors, GrantState, ScoringFormulaSpec},
 };
 use tally_warehouse::{
@@ -25,9 +26,54 @@ pub(super) type Failed = QueryError;
 
 /// Seasons before that improvement looks at.
 const PASTS: usize = 3;
+/// Seasons of which it is kept what is left of them.
+const PASTS_KEPT: usize = 12;
+/// Outcomes and bills of what is over come late: so long it is not looked at again.
+pub(super) const PAST_NS: u64 = 600 * 1_000_000_000;
 
 /// A season, scored.
 pub(crate) struct Scored(Scores);
+
+/// What is left of seasons that are over, for those that are held against them.
+#[derive(Default)]
+pub(super) struct Pasts(Vec<KeptPast>);
+
+/// It depends on all of this, and on what comes late.
+struct KeptPast {
+    season: Season,
+    formula: ScoringFormulaSpec,
+    zone: TimeZone,
+    directory: Arc<Directory>,
+    at_ns: u64,
+    past: Arc<PastSeason>,
+}
+
+/// How far a computation is.
+#[derive(Debug, Clone)]
+pub(super) struct Progress {
+    /// The season.
+    pub(super) season: String,
+    /// What is done, of `steps`.
+    pub(super) done: usize,
+    pub(super) steps: usize,
+    /// What is being done.
+    pub(super) doing: String,
+}
+
+/// Where a season's scores come from.
+pub(super) struct Source<'a> {
+    pub(super) warehouse: &'a Warehouse,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) span: &'a Span,
+    pub(super) progress: &'a Mutex<Option<Progress>>,
+}
+
+/// A season's tasks, with all that scores them.
+pub(super) struct Gathered {
+    tasks: SeasonTasks,
+    pasts: Vec<Arc<PastSeason>>,
+    rules: Rules,
+}
 
 // === impl Scored ===
 
@@ -39,6 +85,23 @@ impl Scored {
     pub(super) fn explain(&self, of: Competitors, name: &Name) -> Option<Explanation> {
         self.0.explain(of, name.as_str())
     }
+
+    pub(super) fn compared_types(&self, of: Competitors) -> Vec<ComparedType> {
+        self.0.compared_types(of)
+    }
+
+    pub(super) fn board_of_type(
+        &self,
+        of: Competitors,
+        task_type: Option<&str>,
+    ) -> Option<BoardOf> {
+        self.0.board_of_type(of, task_type)
+    }
+
+    /// How many tasks are in memory.
+    pub(super) fn tasks_count(&self) -> usize {
+        self.0.tasks_count()
+    }
 }
 
 /// Every formula; the one that Tally comes with where there is none of that name.
@@ -49,39 +112,128 @@ pub(super) fn formulas(snapshot: &Snapshot) -> Vec<(Name, ScoringFormulaSpec)> {
     kept.chain(standard.map(|name| (name, ScoringFormulaSpec::default()))).collect()
 }
 
-/// Scores a season by what is known until a moment.
-pub(super) fn score(
-    warehouse: &Warehouse,
-    snapshot: &Snapshot,
-    span: &Span,
-    until: Timestamp,
-) -> Result<Scored, Failed> {
-    let rules = rules(snapshot, span)?;
-    let zone = snapshot.organization.zone();
-    let before = std::iter::successors(span.before(&zone), |span| span.before(&zone));
-    let mut pasts = Vec::with_capacity(PASTS);
-    for past in before.take(PASTS) {
-        let tasks = tasks(warehouse, &past.season, past.season.until)?;
-        pasts.push(PastSeason::new(tasks, &rules));
-    }
-    let mut tasks = SeasonTasks::new(span.season.clone());
-    let mut samples = Samples::default();
-    let has_templates = !snapshot.templates.is_empty();
-    warehouse.tasks(span.season.from, until, &mut |fact| {
-        if has_templates {
-            samples.take(&fact);
+// === impl Source ===
+
+impl Source<'_> {
+    /// Gathers a season's tasks until a moment; what is left of those before is kept and looked at again in time.
+    pub(super) fn gather(
+        &self,
+        until: Timestamp,
+        kept: &mut Pasts,
+        at_ns: u64,
+    ) -> Result<Gathered, Failed> {
+        let rules = rules(self.snapshot, self.span)?;
+        let zone = &rules.zone;
+        let before = std::iter::successors(self.span.before(zone), |span| span.before(zone));
+        let before: Vec<Season> = before.take(PASTS).map(|span| span.season).collect();
+        kept.0.retain(|past| at_ns.saturating_sub(past.at_ns) < PAST_NS);
+        // A season that is over is looked at because of what came late: so are those before it.
+        let is_over = until >= self.span.season.until;
+        let find = |season: &Season| kept.find(season, &rules).filter(|_| !is_over);
+        let known: Vec<_> = before.iter().map(find).collect();
+        let missing = known.iter().filter(|past| past.is_none()).count();
+        // The tasks of each, then the scores.
+        self.begin(missing + 2);
+        let mut pasts = Vec::with_capacity(PASTS);
+        for (season, known) in before.into_iter().zip(known) {
+            let past = match known {
+                Some(past) => past,
+                None => {
+                    let tasks = self.tasks(&season, season.until)?;
+                    kept.keep(season, PastSeason::new(tasks, &rules), &rules, at_ns)
+                }
+            };
+            pasts.push(past);
         }
-        tasks.take(&fact);
-    })?;
-    let knowledge = knowledge::of(snapshot, &span.season, until, &samples);
-    let facts = facts(warehouse, snapshot, span, until, knowledge)?;
-    Ok(Scored(Scores::new(tasks, pasts, rules, facts)))
+        let tasks = self.tasks(&self.span.season, until)?;
+        Ok(Gathered { tasks, pasts, rules })
+    }
+
+    fn tasks(&self, season: &Season, until: Timestamp) -> Result<SeasonTasks, Failed> {
+        self.doing(format!("gathering the tasks of {}", season.name));
+        let mut tasks = SeasonTasks::new(season.clone());
+        self.warehouse.tasks(season.from, until, &mut |fact| tasks.take(&fact))?;
+        self.done();
+        Ok(tasks)
+    }
+
+    /// What the season was at a moment.
+    pub(super) fn score_before(
+        &self,
+        gathered: &Gathered,
+        moment: Timestamp,
+    ) -> Result<Scored, Failed> {
+        let Gathered { tasks, pasts, rules } = gathered;
+        let then =
+            Gathered { tasks: tasks.before(moment), pasts: pasts.clone(), rules: rules.clone() };
+        self.score(then, moment)
+    }
+
+    /// Scores a season by what is known until a moment.
+    pub(super) fn score(&self, gathered: Gathered, until: Timestamp) -> Result<Scored, Failed> {
+        self.doing(format!("scoring {} tasks", gathered.tasks.count()));
+        let Gathered { tasks, pasts, rules } = gathered;
+        // Without a template there is nothing to measure.
+        let samples = match self.snapshot.templates.is_empty() {
+            true => Samples::default(),
+            false => tasks.samples(),
+        };
+        let knowledge = knowledge::of(self.snapshot, &self.span.season, until, &samples);
+        let facts = facts(self.warehouse, self.snapshot, self.span, until, knowledge)?;
+        Ok(Scored(Scores::new(tasks, pasts, rules, facts)))
+    }
+
+    fn begin(&self, steps: usize) {
+        let season = self.span.season.name.clone();
+        let doing = "looking at what there is".to_owned();
+        *self.progress.lock() = Some(Progress { season, done: 0, steps, doing });
+    }
+
+    fn doing(&self, what: String) {
+        if let Some(progress) = self.progress.lock().as_mut() {
+            progress.doing = what;
+        }
+    }
+
+    fn done(&self) {
+        if let Some(progress) = self.progress.lock().as_mut() {
+            progress.done += 1;
+        }
+    }
 }
 
-fn tasks(warehouse: &Warehouse, season: &Season, until: Timestamp) -> Result<SeasonTasks, Failed> {
-    let mut tasks = SeasonTasks::new(season.clone());
-    warehouse.tasks(season.from, until, &mut |fact| tasks.take(&fact))?;
-    Ok(tasks)
+// === impl Pasts ===
+
+impl Pasts {
+    fn find(&self, season: &Season, rules: &Rules) -> Option<Arc<PastSeason>> {
+        let is_it = |past: &&KeptPast| {
+            past.season == *season
+                && past.formula == rules.formula
+                && past.zone == rules.zone
+                && past.directory == rules.directory
+        };
+        self.0.iter().find(is_it).map(|past| Arc::clone(&past.past))
+    }
+
+    fn keep(
+        &mut self,
+        season: Season,
+        past: PastSeason,
+        rules: &Rules,
+        at_ns: u64,
+    ) -> Arc<PastSeason> {
+        // The oldest comes first; of what it depends on, the newest only.
+        self.0.retain(|kept| kept.season != season || kept.formula != rules.formula);
+        if self.0.len() >= PASTS_KEPT {
+            self.0.remove(0);
+        }
+        let past = Arc::new(past);
+        let (formula, zone) = (rules.formula.clone(), rules.zone.clone());
+        let directory = Arc::clone(&rules.directory);
+        let kept = Arc::clone(&past);
+        self.0.push(KeptPast { season, formula, zone, directory, at_ns, past: kept });
+        past
+    }
 }
 
 /// The formula that held when the season began.
@@ -106,7 +258,8 @@ fn rules(snapshot: &Snapshot, span: &Span) -> Result<Rules, Failed> {
             .collect(),
     };
     let formula_name = formula_name.to_string();
-    Ok(Rules { formula_name, formula, zone: snapshot.organization.zone(), directory })
+    let zone = snapshot.organization.zone();
+    Ok(Rules { formula_name, formula, zone, directory: Arc::new(directory) })
 }
 
 fn facts(

@@ -291,6 +291,49 @@ async fn a_board_shows_people_as_they_chose_and_finds_nobody_by_their_name() {
 }
 
 #[tokio::test]
+async fn a_board_of_one_task_type_shows_people_by_their_names_only() {
+    let company = Company::new().await;
+    record_tasks(&company);
+    rules(&company, json!({ "people": "pseudonym" })).await;
+    company.call("ada", "PUT", CHOICE, &json!({ "shown": "named" }).to_string()).await;
+    let overview = company.call("viewer", "GET", "/api/v1/scoreboards", "").await.json();
+    let types = json!([{ "task_type": "summarise", "people": 5, "teams": 1 }]);
+    assert_eq!(overview["task_types_of_people"], types, "{overview}");
+    assert_eq!(overview["task_types_of_teams"], json!([]), "one team is too few to be compared");
+
+    let ask = |role: &'static str, path: &'static str| {
+        let company = &company;
+        async move { company.call(role, "GET", &format!("/api/v1/scoreboards/{path}"), "").await }
+    };
+    let path = "efficiency?of=people&task_type=summarise";
+    let seen = ask("viewer", path).await.json();
+    let rows = seen["rows"].as_array().unwrap();
+    assert_eq!((rows.len(), &seen["ranked"], &seen["hidden"]), (1, &5.into(), &4.into()), "{seen}");
+    assert_eq!((&rows[0]["person"], &rows[0]["rank"]), (&"ada".into(), &1.into()));
+    assert_eq!(
+        (&rows[0]["volume"]["credited"], &seen["task_type"]),
+        (&25.into(), &"summarise".into())
+    );
+    let own = ask("grace", path).await.json();
+    assert_eq!((&own["mine"]["rank"], &own["listed"]), (&2.into(), &2.into()), "{own}");
+
+    for (path, status, code) in [
+        ("efficiency?of=people&task_type=nothing", 404, "not_found"),
+        ("efficiency?of=people&task_type=", 404, "not_found"),
+        ("efficiency?of=teams&task_type=summarise", 404, "not_found"),
+        ("overall?of=people&task_type=summarise", 400, "query_invalid"),
+    ] {
+        let reply = ask("viewer", path).await;
+        assert_eq!((reply.status.as_u16(), reply.code().as_str()), (status, code), "{path}");
+    }
+    // In works-council mode a type of few people is nobody's business.
+    rules(&company, json!({ "people": "named", "minimum_group": 6 })).await;
+    let overview = company.call("ada", "GET", "/api/v1/scoreboards", "").await.json();
+    assert_eq!(overview["task_types_of_people"], json!([]), "{overview}");
+    assert_eq!(ask("ada", path).await.status, 404);
+}
+
+#[tokio::test]
 async fn a_score_is_taken_apart_for_whose_it_is() {
     let company = Company::new().await;
     record_tasks(&company);

@@ -35,6 +35,17 @@ pub struct Standings {
     pub award: Vec<TeamName>,
 }
 
+/// A task type of which enough do enough to be compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ComparedType {
+    /// Null are tasks without one.
+    pub task_type: Option<String>,
+    /// People who do enough of it.
+    pub people: usize,
+    /// Teams that do.
+    pub teams: usize,
+}
+
 /// One board: the ranked by their rank, then the others; those who are equal by name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BoardOf {

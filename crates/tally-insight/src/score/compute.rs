@@ -1,6 +1,6 @@
 //! From the tasks of a season to its boards.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use tally_types::{
     Name, PersonName, PicoUsdSum, TeamName,
@@ -8,7 +8,7 @@ use tally_types::{
 };
 
 use crate::score::{
-    board::{BoardOf, BoardRow, Parts, Season, Standings, Unranked},
+    board::{BoardOf, BoardRow, ComparedType, Parts, Season, Standings, Unranked, Volume},
     explanation::KnowledgePart,
     input::{ComplianceFacts, Facts, Rules},
     knowledge::{Shared, shared},
@@ -23,7 +23,7 @@ use crate::score::{
 #[derive(Debug)]
 pub struct Scores {
     pub(super) settled: Settled,
-    pub(super) pasts: Vec<PastSeason>,
+    pub(super) pasts: Vec<Arc<PastSeason>>,
     pub(super) rules: Rules,
     pub(super) facts: Facts,
     pub(super) shared: Shared,
@@ -49,13 +49,20 @@ struct Entry<'a> {
     scored: &'a Scored,
     score: Option<f64>,
     unranked: Option<Unranked>,
+    parts: Parts,
+    volume: Volume,
 }
 
 // === impl Scores ===
 
 impl Scores {
     /// Scores a season. Seasons before it come the newest first, at most three.
-    pub fn new(mut tasks: SeasonTasks, pasts: Vec<PastSeason>, rules: Rules, facts: Facts) -> Self {
+    pub fn new(
+        mut tasks: SeasonTasks,
+        pasts: Vec<Arc<PastSeason>>,
+        rules: Rules,
+        facts: Facts,
+    ) -> Self {
         introduce(&mut tasks, &rules, &facts);
         let settled = Settled::new(tasks, &rules);
         let shared = shared(&settled.known, &rules, &facts.knowledge);
@@ -73,27 +80,43 @@ impl Scores {
         &self.standings
     }
 
-    /// Task types of the season; null are tasks without one.
-    pub fn task_types(&self) -> &[Option<String>] {
-        &self.settled.known.kinds.all
+    /// How many tasks the season has.
+    pub fn tasks_count(&self) -> usize {
+        self.settled.known.tasks.len()
     }
 
-    /// Efficiency in one task type only.
+    /// Types of which enough people or teams do enough to be compared, those that most do first.
+    pub fn compared_types(&self, of: Competitors) -> Vec<ComparedType> {
+        let minimum = usize::try_from(self.rules.formula.minimum_peers).unwrap_or(usize::MAX);
+        let known = |(kind, people, teams)| {
+            let task_type = self.settled.known.kinds.get(kind)?.clone();
+            let peers = if of == Competitors::People { people } else { teams };
+            (peers >= minimum).then_some(ComparedType { task_type, people, teams })
+        };
+        let mut types: Vec<ComparedType> = self.settled.groups.sizes().filter_map(known).collect();
+        types.sort_by(|one, other| {
+            other.people.cmp(&one.people).then_with(|| one.task_type.cmp(&other.task_type))
+        });
+        types
+    }
+
+    /// Efficiency in one task type only; none of a type that nobody does.
     pub fn board_of_type(&self, of: Competitors, task_type: Option<&str>) -> Option<BoardOf> {
         let kind = self.settled.known.kinds.find(&task_type.map(str::to_owned))?;
         let measure = self.measure();
-        let with_type = self.of(of).filter(|scored| {
-            self.settled.sums(scored.who).is_some_and(|sums| sums.types.contains_key(&kind))
-        });
-        let entries = with_type.filter_map(|scored| {
+        let entries = self.of(of).filter_map(|scored| {
             let sums = self.settled.sums(scored.who)?;
-            let efficiency = measure.efficiency(scored.who, sums, |one| one == kind);
-            let score = efficiency
-                .score(measure.formula)
-                .map(|score| rounded(scored.parts.compliance * score));
-            let counting = sums.types.get(&kind).map_or(0, |of_type| of_type.counting);
-            let unranked = self.too_few(efficiency.counting, counting);
-            Some(Entry { scored, score, unranked })
+            let of_type = sums.types.get(&kind)?;
+            let found = measure.efficiency(scored.who, sums, |one| one == kind);
+            let efficiency = found.score(measure.formula);
+            let parts = Parts { efficiency, improvement: None, ..scored.parts };
+            Some(Entry {
+                scored,
+                score: efficiency.map(|score| rounded(parts.compliance * score)),
+                unranked: self.too_few(found.counting, of_type.counting),
+                parts,
+                volume: of_type.volume(),
+            })
         });
         Some(self.board(Board::Efficiency, entries.collect()))
     }
@@ -201,7 +224,8 @@ impl Scores {
 
     fn entry<'a>(&self, scored: &'a Scored, board: Board) -> Entry<'a> {
         let parts = &scored.parts;
-        let counting = self.settled.sums(scored.who).map_or(0, |sums| sums.volume.counting);
+        let volume = self.settled.sums(scored.who).map(|sums| sums.volume).unwrap_or_default();
+        let counting = volume.counting;
         let too_few = self.too_few(scored.compared, counting);
         let times_compliance = |score: f64| rounded(parts.compliance * score);
         let (score, unranked) = match board {
@@ -221,7 +245,7 @@ impl Scores {
                 (score, too_few.or(Some(Unranked::NoSpend).filter(|_| score.is_none())))
             }
         };
-        Entry { scored, score, unranked }
+        Entry { scored, score, unranked, parts: *parts, volume }
     }
 
     fn board(&self, board: Board, mut entries: Vec<Entry<'_>>) -> BoardOf {
@@ -248,7 +272,7 @@ impl Scores {
     }
 
     fn row(&self, entry: &Entry<'_>, rank: Option<u32>) -> BoardRow {
-        let Entry { scored, score, unranked } = entry;
+        let Entry { scored, score, unranked, parts, volume } = entry;
         let directory = &self.rules.directory;
         let name = scored.name.clone();
         let (person, team) = match scored.who {
@@ -268,10 +292,10 @@ impl Scores {
             tied: false,
             score: *score,
             unranked: *unranked,
-            parts: scored.parts,
+            parts: *parts,
             badge,
             titles: scored.titles.clone(),
-            volume: self.settled.sums(scored.who).map(|sums| sums.volume).unwrap_or_default(),
+            volume: *volume,
         }
     }
 }

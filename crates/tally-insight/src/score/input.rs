@@ -1,6 +1,6 @@
 //! What scores are computed from, beside tasks.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use tally_types::{
     Name, PersonName, PicoUsdSum, TeamName, TemplateName, TimeZone,
@@ -19,7 +19,7 @@ pub struct Rules {
     /// In which days begin.
     pub zone: TimeZone,
     /// Who works where.
-    pub directory: Directory,
+    pub directory: Arc<Directory>,
 }
 
 /// What is known of a season beside its tasks.
@@ -34,7 +34,7 @@ pub struct Facts {
 }
 
 /// Who works where.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Directory {
     /// The team of each person.
     pub people: BTreeMap<PersonName, Option<TeamName>>,

@@ -1,5 +1,7 @@
 //! The formula: from sums to parts and scores.
 
+use std::sync::Arc;
+
 use tally_types::{PicoUsdSum, spec::ScoringFormulaSpec};
 
 use crate::score::{
@@ -29,7 +31,7 @@ pub(super) struct Efficiency {
 #[derive(Clone, Copy)]
 pub(super) struct Measure<'a> {
     pub(super) settled: &'a Settled,
-    pub(super) pasts: &'a [PastSeason],
+    pub(super) pasts: &'a [Arc<PastSeason>],
     pub(super) formula: &'a ScoringFormulaSpec,
 }
 

@@ -14,12 +14,15 @@ mod links;
 mod measure;
 mod past;
 mod peers;
+mod samples;
 mod settle;
 mod sums;
 mod tasks;
 mod titles;
 
-pub use board::{BoardOf, BoardRow, Parts, Season, Standings, TitleHolder, Unranked, Volume};
+pub use board::{
+    BoardOf, BoardRow, ComparedType, Parts, Season, Standings, TitleHolder, Unranked, Volume,
+};
 pub use compute::Scores;
 pub use explanation::{
     Advice, AdvisedChange, CompliancePart, EfficiencyPart, Explanation, ImprovedType,

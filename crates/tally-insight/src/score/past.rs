@@ -1,6 +1,6 @@
 //! What is left of a season that is over: what improvement is held against.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use tally_types::{Name, spec::ScoringFormulaSpec};
 
@@ -15,11 +15,14 @@ use crate::score::{
 #[derive(Debug)]
 pub struct PastSeason {
     name: String,
+    /// Numbers of task types.
+    kinds: HashMap<Option<String>, u32>,
     people: HashMap<Name, PastTypes>,
     teams: HashMap<Name, PastTypes>,
 }
 
-type PastTypes = HashMap<Option<String>, PastType>;
+/// Few for each, by the number of the type: a large company's seasons are kept.
+type PastTypes = Box<[(u32, PastType)]>;
 
 /// A task type of which somebody had enough.
 #[derive(Debug, Clone, Copy)]
@@ -50,8 +53,10 @@ impl PastSeason {
     /// Of all tasks of a season.
     pub fn new(tasks: SeasonTasks, rules: &Rules) -> Self {
         let settled = Settled::new(tasks, rules);
+        let kinds = (0..).zip(&settled.known.kinds.all);
         let mut past = Self {
             name: settled.known.season.name.clone(),
+            kinds: kinds.map(|(number, kind)| (kind.clone(), number)).collect(),
             people: HashMap::new(),
             teams: HashMap::new(),
         };
@@ -77,7 +82,9 @@ impl PastSeason {
             Who::Person(_) => &self.people,
             Who::Team(_) => &self.teams,
         };
-        Some((&self.name, *of.get(name)?.get(kind)?))
+        let kind = self.kinds.get(kind)?;
+        let (_, past) = of.get(name)?.iter().find(|(number, _)| number == kind)?;
+        Some((&self.name, *past))
     }
 }
 
@@ -91,7 +98,7 @@ fn past_types(settled: &Settled, who: Who, sums: &Sums, formula: &ScoringFormula
             mean_quality: of_type.mean_quality(formula),
             success_share: of_type.success_share(),
         };
-        Some((settled.known.kinds.get(*kind)?.clone(), past)).filter(|_| is_enough)
+        is_enough.then_some((*kind, past))
     });
     past.collect()
 }
@@ -101,7 +108,7 @@ pub(super) fn bases<'a>(
     settled: &Settled,
     who: Who,
     sums: &Sums,
-    pasts: &'a [PastSeason],
+    pasts: &'a [Arc<PastSeason>],
     formula: &ScoringFormulaSpec,
 ) -> Vec<Basis<'a>> {
     /// Less than this is chance.

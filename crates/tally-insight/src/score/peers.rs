@@ -156,6 +156,12 @@ impl PeerGroups {
         }
     }
 
+    /// How many people and teams do enough of each type.
+    pub(super) fn sizes(&self) -> impl Iterator<Item = (u32, usize, usize)> {
+        let teams = |kind| self.teams.get(kind).map_or(0, |group| group.members.len());
+        self.everybody.iter().map(move |(kind, group)| (*kind, group.members.len(), teams(kind)))
+    }
+
     /// With whom a team is compared; none where there are too few.
     pub(super) fn of_team(&self, kind: u32) -> Option<(Peers, &Group)> {
         let group = self.teams.get(&kind)?;

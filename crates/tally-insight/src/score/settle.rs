@@ -31,7 +31,7 @@ pub(super) struct Settled {
     pub(super) known: SeasonTasks,
     pub(super) people: Vec<Sums>,
     pub(super) teams: Vec<Sums>,
-    groups: PeerGroups,
+    pub(super) groups: PeerGroups,
 }
 
 /// When the days of a season begin, in microseconds.

@@ -7,7 +7,7 @@ use tally_types::{PicoUsdSum, Tier, spec::ScoringFormulaSpec};
 use crate::score::{
     board::Volume,
     explanation::TaskStanding,
-    tasks::{Came, Task},
+    tasks::{Came, NONE, Task},
 };
 
 /// Of one person or team.
@@ -41,6 +41,12 @@ pub(super) struct TypeSums {
     pub(super) frontier: u64,
     /// Successes that count, by models below the frontier.
     pub(super) below_frontier: u64,
+    calls: u64,
+    tokens: u64,
+    /// People with credited tasks, who come one after the other…
+    people: u64,
+    /// …and the one who came last.
+    newest: Option<u32>,
 }
 
 // === impl Sums ===
@@ -71,6 +77,12 @@ impl Sums {
 impl TypeSums {
     fn add(&mut self, task: &Task, came: Came, cost: i64) {
         self.credited += 1;
+        self.calls += task.calls;
+        self.tokens = self.tokens.saturating_add(task.tokens);
+        if task.person != NONE && self.newest != Some(task.person) {
+            self.newest = Some(task.person);
+            self.people += 1;
+        }
         self.cost += i128::from(cost);
         self.fresh += u64::from(task.standing != TaskStanding::Repeated);
         self.counting += u64::from(task.is_counting());
@@ -83,6 +95,20 @@ impl TypeSums {
         match came.quality_bp {
             Some(quality) => self.told_bp += u64::from(quality),
             None => self.untold += 1,
+        }
+    }
+
+    /// What was used for credited tasks of the type.
+    pub(super) fn volume(&self) -> Volume {
+        Volume {
+            tasks: self.credited,
+            credited: self.credited,
+            counting: self.counting,
+            successes: self.successes,
+            calls: self.calls,
+            tokens: self.tokens,
+            cost_usd: PicoUsdSum::from_pico(self.cost),
+            people: self.people,
         }
     }
 

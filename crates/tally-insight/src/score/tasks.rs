@@ -13,14 +13,14 @@ use crate::score::{board::Season, explanation::TaskStanding};
 pub(super) const NONE: u32 = u32::MAX;
 
 /// Things by number.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Known<T> {
     numbers: HashMap<T, u32>,
     pub(super) all: Vec<T>,
 }
 
 /// Gathers the tasks of one season, in any order.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SeasonTasks {
     pub(super) season: Season,
     pub(super) tasks: Vec<Task>,
@@ -32,7 +32,7 @@ pub struct SeasonTasks {
 }
 
 /// One task; who, what and where by number.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Task {
     pub(super) person: u32,
     pub(super) team: u32,
@@ -140,6 +140,26 @@ impl SeasonTasks {
             kinds: Known::default(),
             workloads: Known::default(),
             templates: Known::default(),
+        }
+    }
+
+    /// How many there are.
+    pub const fn count(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Those that had begun before a moment: what the season was then.
+    #[must_use]
+    pub fn before(&self, moment: Timestamp) -> Self {
+        let until = moment.as_microsecond();
+        Self {
+            season: self.season.clone(),
+            tasks: self.tasks.iter().filter(|task| task.at < until).cloned().collect(),
+            people: self.people.clone(),
+            teams: self.teams.clone(),
+            kinds: self.kinds.clone(),
+            workloads: self.workloads.clone(),
+            templates: self.templates.clone(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A company of 60 people in six teams and three departments, and what they do in a season.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use rand_distr::{Distribution as _, LogNormal};
@@ -226,7 +226,7 @@ impl Company {
             formula_name: ScoringFormulaSpec::STANDARD.to_owned(),
             formula: self.formula.clone(),
             zone: TimeZone::UTC,
-            directory: Self::directory(),
+            directory: Arc::new(Self::directory()),
         };
         let gathered = |name: &str, tasks: &[TaskFact]| {
             let mut gathered = SeasonTasks::new(season(name));
@@ -234,7 +234,8 @@ impl Company {
             gathered
         };
         let pasts = SEASONS[1..].iter().zip(&self.pasts);
-        let pasts = pasts.map(|(name, tasks)| PastSeason::new(gathered(name, tasks), &rules));
+        let pasts =
+            pasts.map(|(name, tasks)| Arc::new(PastSeason::new(gathered(name, tasks), &rules)));
         let pasts = pasts.collect();
         Scores::new(gathered(SEASONS[0], &self.tasks), pasts, rules, self.facts.clone())
     }

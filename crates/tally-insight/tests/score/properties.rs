@@ -72,7 +72,8 @@ proptest! {
                 prop_assert!(of_100.iter().flatten().all(|part| (0.0..=100.0).contains(part)));
             }
         }
-        let types = scores.task_types().to_vec();
+        let types: Vec<_> =
+            scores.compared_types(Competitors::People).into_iter().map(|one| one.task_type).collect();
         for task_type in types {
             let board = scores.board_of_type(Competitors::People, task_type.as_deref()).unwrap();
             prop_assert!(board.rows.iter().all(|row| row.rank.is_none() || row.score.is_some()));

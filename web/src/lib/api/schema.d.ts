@@ -7233,6 +7233,13 @@ export interface components {
             boards_of_people: components["schemas"]["Board"][];
             /** @description The boards of teams. */
             boards_of_teams: components["schemas"]["Board"][];
+            /**
+             * @description Task types of which enough people do enough to be compared, those that most do first: `efficiency` has a board of
+             *     each.
+             */
+            task_types_of_people: components["schemas"]["ScoreboardTaskType"][];
+            /** @description Task types of which enough teams do. */
+            task_types_of_teams: components["schemas"]["ScoreboardTaskType"][];
             /** @description Formulas, the newest first. */
             formulas: components["schemas"]["ScoringFormulaShown"][];
             /** @description How people appear who chose nothing. */
@@ -7268,6 +7275,21 @@ export interface components {
         };
         /** @description What a scoreboard ranks by. */
         Board: "overall" | "efficiency" | "improvement" | "knowledge" | "return";
+        /** @description A task type that has a board. */
+        ScoreboardTaskType: {
+            /** @description Empty for tasks without a type. */
+            task_type: string;
+            /**
+             * Format: uint
+             * @description People who do enough of it to be compared.
+             */
+            people: number;
+            /**
+             * Format: uint
+             * @description Teams that do.
+             */
+            teams: number;
+        };
         /** @description A formula that held, holds or will hold. */
         ScoringFormulaShown: {
             /** @description Its name. */
@@ -8087,6 +8109,11 @@ export interface components {
             board: components["schemas"]["Board"];
             /** @description Whom it ranks. */
             of: components["schemas"]["Competitors"];
+            /**
+             * @description The one task type that it is of: what rows used and the efficiency among their parts are of it alone. Empty for
+             *     tasks without a type, null for all types.
+             */
+            task_type: string | null;
             /** @description The name of the formula that holds. */
             formula: string;
             /**
@@ -15513,6 +15540,8 @@ export interface operations {
                 of?: components["schemas"]["Competitors"] | null;
                 /** @description Such as 2026-11 or 2026-Q4; by default the one that goes on. */
                 season?: string | null;
+                /** @description Of the board `efficiency`: in this task type only, one of `task_types`; empty for tasks without a type. */
+                task_type?: string | null;
                 /** @description Only rows with this in what stands on the board. */
                 search?: string | null;
                 /** @description The `next` of the page before. */

@@ -11,6 +11,7 @@ export type Row = Schemas['ScoreboardRow'];
 export type BoardName = Schemas['Board'];
 export type Of = Schemas['Competitors'];
 export type Season = Schemas['Season'];
+export type TaskType = Schemas['ScoreboardTaskType'];
 export type TitleShown = Schemas['ScoreboardTitle'];
 export type StandingsChanged = Schemas['StandingsChanged'];
 export type Award = Schemas['ScoreboardAward'];
@@ -32,6 +33,8 @@ export interface BoardQuery {
   board: BoardName;
   of: Of;
   season: string | null;
+  /** Empty for tasks without a type, null for all types. */
+  task_type: string | null;
   search: string | null;
   after: string | null;
   around: 'me' | null;

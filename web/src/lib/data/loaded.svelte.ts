@@ -18,17 +18,21 @@ export class Loaded<Key, Data> {
   #text: string | null = null;
   #abort: AbortController | null = null;
   #running: Promise<void> | null = null;
+  #again: boolean;
+  #retry: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * Call it while a component is being set up. `make` says what to ask for, null for
-   * nothing; with `live` it is asked again when live calls came.
+   * nothing; with `live` it is asked again when live calls came, with `again` when the
+   * server says that the answer is not ready yet.
    */
   constructor(
     make: () => Key | null,
     load: (key: Key, signal: AbortSignal) => Promise<Data>,
-    options: { live?: boolean } = {},
+    options: { live?: boolean; again?: boolean } = {},
   ) {
     this.#load = load;
+    this.#again = options.again ?? false;
     const text = $derived.by(() => {
       const key = make();
       return key === null ? null : JSON.stringify(key);
@@ -41,7 +45,10 @@ export class Loaded<Key, Data> {
       if (connection.recoveries > 0) untrack(() => void this.refresh());
     });
     if (options.live) $effect(() => refresher.register(this));
-    $effect(() => () => this.#abort?.abort());
+    $effect(() => () => {
+      clearTimeout(this.#retry);
+      this.#abort?.abort();
+    });
   }
 
   /** Asks the same again; while an answer is on its way, waits for that one. */
@@ -50,6 +57,7 @@ export class Loaded<Key, Data> {
   }
 
   #start(text: string | null): void {
+    clearTimeout(this.#retry);
     this.#abort?.abort();
     this.#running = null;
     this.#text = text;
@@ -82,7 +90,12 @@ export class Loaded<Key, Data> {
       this.at = new Date();
     } catch (error) {
       if (abort.signal.aborted) return;
-      this.problem = asProblem(error);
+      const problem = asProblem(error);
+      this.problem = problem;
+      if (this.#again && problem?.status === 503 && problem.retryAfter !== null) {
+        clearTimeout(this.#retry);
+        this.#retry = setTimeout(() => void this.refresh(), problem.retryAfter * 1_000);
+      }
     }
     this.loading = false;
   }

@@ -37,6 +37,10 @@ pub(crate) struct TopArgs {
     #[arg(long, value_name = "SEASON")]
     season: Option<String>,
 
+    /// With `--board efficiency`: in this task type only; "" for tasks without a type
+    #[arg(long, value_name = "TYPE")]
+    task_type: Option<String>,
+
     /// Only the page that I am on
     #[arg(long)]
     around_me: bool,
@@ -56,6 +60,7 @@ struct Board {
     is_over: bool,
     board: String,
     of: String,
+    task_type: Option<String>,
     rows: Vec<Row>,
     mine: Option<Row>,
     moved_since: Option<String>,
@@ -138,6 +143,7 @@ impl TopArgs {
         let limit = self.limit.to_string();
         let mut query = vec![("of", self.of.as_str()), ("limit", limit.as_str())];
         query.extend(self.season.as_deref().map(|season| ("season", season)));
+        query.extend(self.task_type.as_deref().map(|task_type| ("task_type", task_type)));
         query.extend(self.around_me.then_some(("around", "me")));
         client.get(&["api", "v1", "scoreboards", &self.board], &query).await
     }
@@ -164,8 +170,13 @@ impl TopArgs {
 
 fn render(board: &Board) -> String {
     let over = if board.is_over { ", over" } else { "" };
+    let task_type = match board.task_type.as_deref() {
+        None => String::new(),
+        Some("") => " in tasks without a type".to_owned(),
+        Some(task_type) => format!(" in {task_type}"),
+    };
     let heading = format!(
-        "{} of {}, season {}{over}: {} ranked{}",
+        "{} of {}{task_type}, season {}{over}: {} ranked{}",
         board.board,
         board.of,
         board.season.name,
@@ -254,9 +265,16 @@ mod tests {
         };
         let board = json!({
             "season": { "name": "2026-11" }, "is_over": false, "board": "overall", "of": "people",
-            "rows": [row("a", 1, Some(3), "Amber Heron 7", false), row("b", 2, None, "Grace", false)],
+            "task_type": null, "rows": [row("a", 1, Some(3), "Amber Heron 7", false), row("b", 2, None, "Grace", false)],
             "mine": row("c", 7, Some(7), "Ada", true), "moved_since": "2026-11-15T00:00:00Z", "ranked": 9, "hidden": 3,
         });
+        let of_type = |task_type: &str| {
+            let mut board = board.clone();
+            board["task_type"] = task_type.into();
+            render(&serde_json::from_value(board).unwrap())
+        };
+        assert!(of_type("review").starts_with("overall of people in review, season"));
+        assert!(of_type("").starts_with("overall of people in tasks without a type, season"));
         let board: Board = serde_json::from_value(board).unwrap();
         let text = render(&board);
         assert!(

@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { boardsOf, moved, movedWords, ordinal, points, rankText } from './words';
+import {
+  ALL_TYPES,
+  boardsOf,
+  moved,
+  movedWords,
+  ordinal,
+  points,
+  rankText,
+  typeOf,
+  typeOptions,
+} from './words';
 
 describe('ranks in words', () => {
   test('ordinals of any number', () => {
@@ -26,5 +36,13 @@ describe('ranks in words', () => {
     expect([points(50), points(61.25), points(null)]).toEqual(['50.0', '61.3', '–']);
     expect(boardsOf('people')).not.toContain('return');
     expect(boardsOf('teams')).toContain('return');
+  });
+
+  test('a type may have any name, and none', () => {
+    const types = ['all', ''].map((task_type) => ({ task_type, people: 3, teams: 3 }));
+    const options = typeOptions(types);
+    expect(options.map(({ label }) => label)).toEqual(['All types', 'all', 'Without a type']);
+    expect(options.map(({ value }) => typeOf(value))).toEqual([null, 'all', '']);
+    expect(options[0]?.value).toBe(ALL_TYPES);
   });
 });

@@ -1,6 +1,6 @@
 /** How boards, badges and titles are spoken of. */
 
-import type { BoardName, Of, Row, TitleShown } from '../../api/scoreboards';
+import type { BoardName, Of, Row, TaskType, TitleShown } from '../../api/scoreboards';
 import { money } from '../../format';
 
 export const BOARD_WORDS: Record<BoardName, { label: string; meaning: string }> = {
@@ -33,6 +33,21 @@ export const boardsOf = (of: Of): BoardName[] =>
   of === 'teams'
     ? ['overall', 'efficiency', 'improvement', 'knowledge', 'return']
     : ['overall', 'efficiency', 'improvement', 'knowledge'];
+
+/** A choice's value for all types; those of types begin with a colon, so that none is taken for it. */
+export const ALL_TYPES = 'all';
+export const typeValue = (taskType: string): string => `:${taskType}`;
+export const typeOf = (value: string): string | null =>
+  value === ALL_TYPES ? null : value.slice(1);
+
+/** Types with a board, those that most people do first. */
+export const typeOptions = (types: TaskType[]): { value: string; label: string }[] => [
+  { value: ALL_TYPES, label: 'All types' },
+  ...types.map(({ task_type }) => ({
+    value: typeValue(task_type),
+    label: task_type || 'Without a type',
+  })),
+];
 
 export const TITLES: Record<string, { label: string; meaning: string }> = {
   token_legend: { label: 'Token Legend', meaning: 'Whose templates saved others most' },

@@ -5,6 +5,10 @@ use jiff::Timestamp;
 
 use crate::{error::WarehouseError, rollup, schema, warehouse::Warehouse};
 
+mod seasons;
+
+pub use seasons::{Seasons, Stretch, load_seasons};
+
 /// What to make.
 #[derive(Debug, Clone, Copy)]
 pub struct Synthetic {
@@ -79,7 +83,7 @@ fn insert_sql(wanted: &Synthetic, from: u64, to: u64) -> String {
              FROM range({from}, {to}) rows(i)))))",
         // Any key joins them: nothing else reports on synthetic tasks.
         task_key = "hash(workload, task_id)",
-        columns = columns_sql(),
+        columns = columns_sql(&format!("p % {TEAMS}"), "NULL"),
         // One person does a task, for one workload, with more than one model.
         person = skewed("t", seed, 1, PEOPLE),
         known = pick("t", seed, 7, 50),
@@ -91,15 +95,16 @@ fn insert_sql(wanted: &Synthetic, from: u64, to: u64) -> String {
     )
 }
 
-/// SQL: the columns of an event from its random numbers, in the table's order.
-fn columns_sql() -> String {
+/// SQL: the columns of an event from its random numbers, in the table's order; the number of the
+/// team and the template are given.
+fn columns_sql(team: &str, template: &str) -> String {
     let attribution = format!(
         "id AS event_id, 0 AS revision, id AS call_id, happened AS time_us, \
          ['gateway', 'gateway', 'gateway', 'otlp'][1 + m % 4] AS source, \
          CASE WHEN known > 0 THEN 'person-' || p END AS person, \
-         CASE WHEN known > 0 THEN 'team-' || p % {TEAMS} END AS team, \
-         CASE WHEN known > 0 THEN 'department-' || p % {TEAMS} % 8 END AS department, \
-         CASE WHEN known > 0 THEN 'cc-' || p % {TEAMS} % 20 END AS cost_center, \
+         CASE WHEN known > 0 THEN 'team-' || ({team}) END AS team, \
+         CASE WHEN known > 0 THEN 'department-' || ({team}) % 8 END AS department, \
+         CASE WHEN known > 0 THEN 'cc-' || ({team}) % 20 END AS cost_center, \
          'key-' || p AS \"key\", \
          CASE WHEN w < {registered} THEN 'workload-' || w END AS workload, \
          CASE WHEN w < {registered} THEN ['critical', 'operational', 'exploration'][1 + w % 3] END AS workload_class, \
@@ -108,7 +113,7 @@ fn columns_sql() -> String {
          ['chat', 'summarise', 'code', 'extract', 'classify'][1 + w % 5] AS task_type, \
          CASE WHEN w % 4 < 3 THEN 'task-' || t END AS task_id, \
          'session-' || p || '-' || happened // 14400000000 AS session, \
-         ['deflection', 'conversion', NULL][1 + w % 3] AS value_tag, NULL AS tags, NULL AS template",
+         ['deflection', 'conversion', NULL][1 + w % 3] AS value_tag, NULL AS tags, {template} AS template",
         registered = WORKLOADS - 4,
     );
     let service = "['anthropic', 'openai', 'google'][1 + m % 3] AS provider, 'chat' AS operation, \
