@@ -18,10 +18,10 @@ use tally_types::{
 };
 
 use super::{
+    computed::Computed,
     privacy::{Viewer, shown_as},
     rows::{BoardPage, MyRank, Row, holds, is_listed, shown},
-    seasons::Span,
-    service::{Computed, current},
+    seasons::{Span, current},
 };
 use crate::{
     caller::Caller,

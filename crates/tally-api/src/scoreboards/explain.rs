@@ -16,7 +16,7 @@ use tally_types::{
     spec::{Board, Competitors},
 };
 
-use super::{board::standings, privacy::Viewer, service::Computed};
+use super::{board::standings, computed::Computed, privacy::Viewer};
 use crate::{caller::Caller, params, state::Api};
 
 #[derive(Deserialize, JsonSchema)]

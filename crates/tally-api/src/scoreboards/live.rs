@@ -21,7 +21,7 @@ use tokio::{
     time::Interval,
 };
 
-use super::{board, rows::MyRank, service::Computed};
+use super::{board, computed::Computed, rows::MyRank};
 use crate::{
     access::{decide, identify},
     caller::Caller,

@@ -4,6 +4,7 @@
 mod award;
 mod board;
 mod choice;
+mod computed;
 mod explain;
 mod groups;
 mod individuals;

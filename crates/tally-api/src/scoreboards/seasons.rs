@@ -3,6 +3,7 @@
 use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
 use tally_ingest::edge::Problem;
 use tally_insight::score::Season;
+use tally_store::Snapshot;
 use tally_types::{Timestamp, spec::SeasonLength};
 
 /// A season, and where it stands in the calendar.
@@ -71,6 +72,12 @@ impl Span {
         let has_begun = |span: &Self| span.season.name == text && span.season.from <= now;
         season.filter(has_begun).ok_or_else(wrong)
     }
+}
+
+/// The season that goes on.
+pub(super) fn current(snapshot: &Snapshot, now: Timestamp) -> Option<Span> {
+    let organization = &snapshot.organization;
+    Span::at(now, organization.scoreboards.season, &organization.zone())
 }
 
 #[cfg(test)]

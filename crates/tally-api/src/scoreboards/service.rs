@@ -1,7 +1,7 @@
 //! Keeps the standings of seasons in memory: computed in the background, swapped whole.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -13,31 +13,28 @@ use http::StatusCode;
 use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 use tally_ingest::edge::Problem;
-use tally_insight::score::{BoardOf, Explanation, Season, Standings};
 use tally_store::{Snapshot, Store};
-use tally_types::{
-    Clock, Name, Timestamp,
-    spec::{Board, Competitors},
-};
+use tally_types::Clock;
 use tokio::sync::{Mutex as Turn, watch};
 
 use super::{
+    computed::Computed,
     pseudonyms::Pseudonyms,
-    seasons::Span,
-    source::{self, PAST_NS, Pasts, Progress, Scored, Source},
+    seasons::{Span, current},
+    source::{Pasts, Progress, Source},
 };
 use crate::{LiveFeed, WarehouseSlot};
 
 /// The standings are computed at most this often…
 const REST_MIN: Duration = Duration::from_secs(1);
-/// …and rest so many times as long as it took.
+/// …and rest so many times as long as it took…
 const REST_FACTOR: u32 = 10;
+/// …but no longer than this, where it took less: rows of a large company move, too.
+const REST_MAX: Duration = Duration::from_secs(30);
 /// Seasons kept besides the one that goes on…
 const PAST_MAX: usize = 12;
 /// …and so many tasks of theirs together: those of a large company fill gigabytes.
 const PAST_TASKS_MAX: usize = 3_000_000;
-/// Boards of one task type are kept for so many.
-const TYPES_MAX: usize = 64;
 /// Whoever asks waits so long, and is told how far it is then.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// …and asks again after so many seconds.
@@ -66,23 +63,6 @@ struct Inner {
 
 type Done = Result<Arc<Computed>, Problem>;
 type Answer = watch::Receiver<Option<Done>>;
-/// Ranks by board and name.
-type Ranks = BTreeMap<(Competitors, Board), HashMap<Name, u32>>;
-
-/// The standings of a season, as they were computed once.
-pub(crate) struct Computed {
-    pub(crate) season: Season,
-    pub(crate) scored: Scored,
-    pub(crate) computed_at: Timestamp,
-    /// What ranks are compared with.
-    pub(crate) moved_since: Option<Timestamp>,
-    before: Arc<Ranks>,
-    /// Boards of one task type that somebody asked for.
-    of_types: Mutex<HashMap<(Competitors, String), Arc<BoardOf>>>,
-    rows: HashMap<(Competitors, Name), usize>,
-    at_ns: u64,
-}
-
 /// What is needed to compute a season.
 #[derive(Clone)]
 struct Work {
@@ -170,7 +150,7 @@ impl ScoreKeeper {
             }
             drop(turn);
             let took = Duration::from_nanos(clock.monotonic_ns().saturating_sub(began));
-            tokio::time::sleep(REST_MIN.max(took.saturating_mul(REST_FACTOR))).await;
+            tokio::time::sleep(rest(took)).await;
             if !is_done {
                 continue;
             }
@@ -287,7 +267,7 @@ impl ScoreKeeper {
                 span: &span,
                 progress: &progress,
             };
-            let done = computed(&source, &mut pasts, (now, at_ns), earlier.as_deref());
+            let done = Computed::new(&source, &mut pasts, (now, at_ns), earlier.as_deref());
             (done, pasts)
         };
         let done = tokio::task::spawn_blocking(compute).await;
@@ -328,118 +308,14 @@ impl ScoreKeeper {
     }
 }
 
-/// The season that goes on.
-pub(super) fn current(snapshot: &Snapshot, now: Timestamp) -> Option<Span> {
-    let organization = &snapshot.organization;
-    Span::at(now, organization.scoreboards.season, &organization.zone())
-}
-
-fn computed(
-    source: &Source<'_>,
-    pasts: &mut Pasts,
-    (now, at_ns): (Timestamp, u64),
-    earlier: Option<&Computed>,
-) -> Result<Computed, source::Failed> {
-    let Source { span, snapshot, .. } = source;
-    let until = span.season.until.min(now);
-    let gathered = source.gather(until, pasts, at_ns)?;
-    let moved_since = week_before(span, snapshot, now);
-    let before = match (moved_since, earlier) {
-        (None, _) => Arc::default(),
-        // What was a week ago does not change within a day, but for what comes late.
-        (Some(since), Some(earlier)) if earlier.moved_since == Some(since) => {
-            Arc::clone(&earlier.before)
-        }
-        (Some(since), _) => Arc::new(ranks(source.score_before(&gathered, since)?.standings())),
-    };
-    let scored = source.score(gathered, until)?;
-    let rows = places(scored.standings());
-    let season = span.season.clone();
-    let of_types = Mutex::default();
-    Ok(Computed { season, scored, computed_at: now, moved_since, before, of_types, rows, at_ns })
-}
-
-/// Midnight a week ago, where the season had begun; seasons that are over do not move.
-fn week_before(span: &Span, snapshot: &Snapshot, now: Timestamp) -> Option<Timestamp> {
-    use jiff::ToSpan as _;
-
-    let zone = snapshot.organization.zone();
-    let day = now.to_zoned(zone.clone()).date().checked_sub(1.week()).ok()?;
-    let midnight = day.to_zoned(zone).ok()?.timestamp();
-    (span.season.until > now && midnight > span.season.from).then_some(midnight)
-}
-
-fn ranks(standings: &Standings) -> Ranks {
-    let of = |of: Competitors, boards: &[BoardOf]| {
-        let ranked = |board: &BoardOf| {
-            let rows = board.rows.iter().filter_map(|row| Some((row.name.clone(), row.rank?)));
-            ((of, board.board), rows.collect())
-        };
-        boards.iter().map(ranked).collect::<Vec<_>>()
-    };
-    let mut all = of(Competitors::People, &standings.people);
-    all.extend(of(Competitors::Teams, &standings.teams));
-    all.into_iter().collect()
-}
-
-/// Where somebody stands on the overall board, to find them at once.
-fn places(standings: &Standings) -> HashMap<(Competitors, Name), usize> {
-    let of = |of: Competitors| {
-        let board = standings.board(of, Board::Overall);
-        let rows = board.map(|board| board.rows.as_slice()).unwrap_or_default();
-        rows.iter().enumerate().map(move |(at, row)| ((of, row.name.clone()), at))
-    };
-    of(Competitors::People).chain(of(Competitors::Teams)).collect()
-}
-
-// === impl Computed ===
-
-impl Computed {
-    /// The season that goes on is kept up to date; others are looked at again in time.
-    fn is_fresh(&self, snapshot: &Snapshot, span: &Span, clock: &Arc<dyn Clock>) -> bool {
-        let age = clock.monotonic_ns().saturating_sub(self.at_ns);
-        age < PAST_NS || current(snapshot, clock.now()).as_ref() == Some(span)
-    }
-
-    pub(super) const fn standings(&self) -> &Standings {
-        self.scored.standings()
-    }
-
-    /// Whether somebody takes part.
-    pub(super) fn has(&self, of: Competitors, name: &Name) -> bool {
-        self.rows.contains_key(&(of, name.clone()))
-    }
-
-    /// The board of one task type, empty for tasks without one; computed when it is asked for first.
-    pub(super) fn board_of_type(&self, of: Competitors, task_type: &str) -> Option<Arc<BoardOf>> {
-        let key = (of, task_type.to_owned());
-        if let Some(board) = self.of_types.lock().get(&key) {
-            return Some(Arc::clone(board));
-        }
-        let asked = Some(task_type).filter(|it| !it.is_empty());
-        let board = Arc::new(self.scored.board_of_type(of, asked)?);
-        let mut of_types = self.of_types.lock();
-        if of_types.len() >= TYPES_MAX {
-            of_types.clear();
-        }
-        of_types.insert(key, Arc::clone(&board));
-        Some(board)
-    }
-
-    /// The rank a week ago.
-    pub(super) fn rank_before(&self, of: Competitors, board: Board, name: &Name) -> Option<u32> {
-        self.before.get(&(of, board))?.get(name).copied()
-    }
-
-    /// Everything behind a score.
-    pub(super) fn explain(&self, of: Competitors, name: &Name) -> Option<Explanation> {
-        self.scored.explain(of, name)
-    }
+/// How long to rest from a computation that took so long.
+fn rest(took: Duration) -> Duration {
+    took.saturating_mul(REST_FACTOR).clamp(REST_MIN, REST_MAX.max(took))
 }
 
 #[cfg(test)]
 mod tests {
-    use tally_types::{ManualClock, TimeZone, Weekday};
+    use tally_types::{ManualClock, TimeZone, Timestamp, Weekday};
     use tally_warehouse::{Options, Warehouse};
 
     use super::*;
@@ -465,6 +341,12 @@ mod tests {
         let snapshot = Arc::new(Snapshot::default());
         let span = current(&snapshot, now()).unwrap();
         keeper.of(slot, &snapshot, span, &clock).await
+    }
+
+    #[test]
+    fn whoever_computes_rests() {
+        let seconds = |took: f64| rest(Duration::from_secs_f64(took)).as_secs_f64();
+        assert_eq!([0.01, 0.5, 20.0, 50.0].map(seconds), [1.0, 5.0, 30.0, 50.0]);
     }
 
     #[tokio::test]
