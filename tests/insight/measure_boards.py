@@ -103,7 +103,7 @@ def opened(client, of: str) -> float:
 
 def becomes_live(company: LargeCompany, client, feed: Feed, number: int) -> tuple[float, float, int]:
     """Outcomes of mine are reported: seconds until the feed says so and until my row has them, and how many."""
-    calls, outcomes = calls_of(ME, f"live-{number}", 5)
+    calls, outcomes = calls_of(ME, f"live-{time.time_ns()}-{number}", 5)
     company.report("/ingest/v1/events", calls)
     path = "/api/v1/scoreboards/overall?of=people&around=me&limit=1"
     before = client.get(path).json()["mine"]["volume"]["credited"]
@@ -122,7 +122,7 @@ def becomes_live(company: LargeCompany, client, feed: Feed, number: int) -> tupl
 
 def while_it_is_computed(company: LargeCompany, client, path: str, seconds: float) -> list[float]:
     """One request after the other while a computation goes on."""
-    calls, outcomes = calls_of(ME, "meanwhile", 2)
+    calls, outcomes = calls_of(ME, f"meanwhile-{time.time_ns()}", 2)
     company.report("/ingest/v1/events", calls)
     company.report("/ingest/v1/outcomes", outcomes)
     took, until = [], time.monotonic() + seconds
