@@ -105,6 +105,12 @@ impl Seasons {
             "CASE WHEN hash(t, {seed}, 8) % 20 = 0 THEN 'template-' || {} || '@1' END",
             pick("t", seed, 9, TEMPLATES)
         );
+        // A quarter of the tasks is done by a few; everybody has some.
+        let person = format!(
+            "CASE WHEN hash(t, {seed}, 11) % 4 = 0 THEN {} ELSE {} END",
+            skewed("t", seed, 1, people),
+            pick("t", seed, 1, people)
+        );
         format!(
             "INSERT INTO events ({names}, task_key, prompt_fingerprint) \
              SELECT made.*, CASE WHEN task_id IS NOT NULL THEN hash(workload, task_id) END, \
@@ -118,12 +124,6 @@ impl Seasons {
                FROM (SELECT i, {start} + (i - {first})::BIGINT * {step} AS happened, \
                  i // {CALLS} AS t FROM range({from}, {to}) rows(i))))) made",
             columns = columns_sql(&format!("p // {of_a_team}"), &template),
-            // A quarter of the tasks is done by a few; everybody has some.
-            person = format!(
-                "CASE WHEN hash(t, {seed}, 11) % 4 = 0 THEN {} ELSE {} END",
-                skewed("t", seed, 1, people),
-                pick("t", seed, 1, people)
-            ),
             known = pick("t", seed, 7, 50),
             workload = skewed("t", seed, 2, 3),
             model = skewed("i", seed, 3, 2),
