@@ -4,10 +4,11 @@
 
 use std::{collections::BTreeMap, fs::File, io::BufReader, sync::Arc};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tally_insight::score::{
     Compliance, ComplianceFacts, ConfirmedContribution, ConfirmedStory, Directory, Facts,
-    Knowledge, KnownTemplate, PastSeason, Rules, Scores, Season, SeasonTasks, TemplateEffect,
+    Knowledge, KnownTemplate, PastSeason, Rules, Scores, Season, SeasonTasks, Standings,
+    TemplateEffect,
 };
 use tally_types::{
     Fingerprint, Name, PersonName, PicoUsd, PicoUsdSum, Reporter, TaskFact, TaskOutcome,
@@ -86,6 +87,13 @@ struct Kept {
     expired_exceptions: Vec<Name>,
 }
 
+#[derive(Serialize)]
+struct Found<'a> {
+    #[serde(flatten)]
+    standings: &'a Standings,
+    by_type: Vec<serde_json::Value>,
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args().nth(1).ok_or("expected the path of a company")?;
     let company: Company = serde_json::from_reader(BufReader::new(File::open(path)?))?;
@@ -111,9 +119,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let scored = seasons.next().ok_or("expected a season")?;
     let pasts = seasons.map(|tasks| Arc::new(PastSeason::new(tasks, &rules))).collect();
     let scores = Scores::new(scored, pasts, rules, facts);
-    let mut found = serde_json::to_value(scores.standings())?;
-    found["by_type"] = serde_json::to_value(by_type(&scores))?;
-    println!("{found}");
+    let found = Found { standings: scores.standings(), by_type: by_type(&scores) };
+    println!("{}", serde_json::to_string(&found)?);
     Ok(())
 }
 
