@@ -52,16 +52,21 @@ pub fn load(warehouse: &Warehouse, wanted: &Synthetic) -> Result<(), WarehouseEr
     })
 }
 
+/// SQL: a random number that depends on a column and a salt. Hashed twice: DuckDB combines the hashes of several values so
+/// that another salt flips the same bits in all of them.
+fn drawn(column: &str, seed: u32, salt: u32) -> String {
+    format!("hash(hash({column}, {seed}, {salt}))")
+}
+
 /// SQL: a number below a bound that depends on a column and a salt.
 fn pick(column: &str, seed: u32, salt: u32, bound: u32) -> String {
-    format!("(hash({column}, {seed}, {salt}) % {bound})::INTEGER")
+    format!("({} % {bound})::INTEGER", drawn(column, seed, salt))
 }
 
 /// SQL: as [`pick`], small numbers far more often than large ones.
 fn skewed(column: &str, seed: u32, salt: u32, bound: u32) -> String {
-    format!(
-        "floor(power((hash({column}, {seed}, {salt}) % 65536) / 65536.0, 3) * {bound})::INTEGER"
-    )
+    let drawn = drawn(column, seed, salt);
+    format!("floor(power(({drawn} % 65536) / 65536.0, 3) * {bound})::INTEGER")
 }
 
 fn insert_sql(wanted: &Synthetic, from: u64, to: u64) -> String {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use duckdb::Connection;
 use jiff::Timestamp;
 
-use super::{CALLS_PER_TASK, EVENTS_AT_ONCE, WORKLOADS, columns_sql, pick, skewed};
+use super::{CALLS_PER_TASK, EVENTS_AT_ONCE, WORKLOADS, columns_sql, drawn, pick, skewed};
 use crate::{
     error::WarehouseError,
     schema,
@@ -102,19 +102,21 @@ impl Seasons {
         let start = stretch.from.as_microsecond();
         let names = schema::names_sql(schema::EVENTS);
         let template = format!(
-            "CASE WHEN hash(t, {seed}, 8) % 20 = 0 THEN 'template-' || {} || '@1' END",
+            "CASE WHEN {} % 20 = 0 THEN 'template-' || {} || '@1' END",
+            drawn("t", seed, 8),
             pick("t", seed, 9, TEMPLATES)
         );
         // A quarter of the tasks is done by a few; everybody has some.
         let person = format!(
-            "CASE WHEN hash(t, {seed}, 11) % 4 = 0 THEN {} ELSE {} END",
+            "CASE WHEN {} % 4 = 0 THEN {} ELSE {} END",
+            drawn("t", seed, 11),
             skewed("t", seed, 1, people),
             pick("t", seed, 1, people)
         );
         format!(
             "INSERT INTO events ({names}, task_key, prompt_fingerprint) \
              SELECT made.*, CASE WHEN task_id IS NOT NULL THEN hash(workload, task_id) END, \
-               CASE WHEN hash(task_id, {seed}, 10) % 30 = 0 THEN hash(person) ELSE hash(call_id) END \
+               CASE WHEN {repeated} % 30 = 0 THEN hash(person) ELSE hash(call_id) END \
              FROM ({columns} FROM ( \
                SELECT *, printf('%08x-%04x-7%03x-8000-%012x', happened // 65536000, \
                  happened // 1000 % 65536, luck, i)::UUID AS id FROM ( \
@@ -124,6 +126,7 @@ impl Seasons {
                FROM (SELECT i, {start} + (i - {first})::BIGINT * {step} AS happened, \
                  i // {CALLS} AS t FROM range({from}, {to}) rows(i))))) made",
             columns = columns_sql(&format!("p // {of_a_team}"), &template),
+            repeated = drawn("task_id", seed, 10),
             known = pick("t", seed, 7, 50),
             workload = skewed("t", seed, 2, 3),
             model = skewed("i", seed, 3, 2),
