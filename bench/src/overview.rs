@@ -256,7 +256,6 @@ fn events_file(
         seed: SEED,
     };
     synthetic::load(&warehouse, &wanted)?;
-    warehouse.compact(now)?;
     warehouse.checkpoint()?;
     drop(warehouse);
     fs::rename(&unfinished, &path)?;

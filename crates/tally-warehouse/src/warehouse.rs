@@ -58,7 +58,7 @@ impl std::fmt::Debug for Warehouse {
 
 impl Warehouse {
     /// Opens the file, creating it when there is none. When the time zone is
-    /// another than at the last time, the rollups by local day are built anew.
+    /// another than at the last time, [`Self::compact`] builds the rollups by local day anew.
     ///
     /// # Errors
     /// When the file was written by a newer Tally, is locked by another process,
@@ -209,15 +209,8 @@ impl Warehouse {
         Ok(runs.len() + days.len() + usize::from(open.is_some()))
     }
 
-    /// Builds all rollups anew from the events.
-    ///
-    /// # Errors
-    /// When DuckDB fails; nothing is changed then.
-    pub fn rebuild_rollups(&self) -> Result<(), WarehouseError> {
-        self.in_transaction(rollup::rebuild)
-    }
-
-    /// Changes the organisation's calendar and builds the rollups by local day anew.
+    /// Changes the organisation's calendar. The rollups by local day of another zone are built by [`Self::compact`], day
+    /// by day, as all of them together need not fit in memory; answers are exact before, too.
     ///
     /// # Errors
     /// When DuckDB fails; nothing is changed then.
@@ -244,7 +237,7 @@ impl Warehouse {
         let name = calendar.zone_name();
         if schema::read_meta(&writer, schema::ZONE_KEY)?.as_deref() != Some(&name) {
             let transaction = writer.unchecked_transaction()?;
-            rollup::rebuild_days(&transaction, calendar)?;
+            rollup::forget_days(&transaction, calendar)?;
             schema::write_meta(&transaction, schema::ZONE_KEY, &name)?;
             transaction.commit()?;
         }

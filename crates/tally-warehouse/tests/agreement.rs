@@ -190,6 +190,11 @@ proptest! {
         prop_assert_eq!(total(&warehouse, "calls spend_usd"), format!(r#"[{calls},"{spend}"]"#));
         warehouse.set_time_zone(TimeZone::get("Australia/Sydney").unwrap(), Weekday::Sunday).unwrap();
         agree(&warehouse, &queries);
+        // Half of the days are built, then all.
+        warehouse.compact(Timestamp::from_microsecond(FROM_US + SPAN_US / 2).unwrap()).unwrap();
+        agree(&warehouse, &queries);
+        warehouse.compact(now()).unwrap();
+        agree(&warehouse, &queries);
     }
 }
 

@@ -7,7 +7,7 @@ use duckdb::Connection;
 use crate::{
     error::WarehouseError,
     schema,
-    zone::{self, Calendar, date_of, day_number},
+    zone::{self, Calendar, QUARTER_US, date_of, day_number},
 };
 
 /// SQL that creates the lists of dirty buckets.
@@ -135,17 +135,56 @@ pub(crate) fn mark(
     for quarter in &quarters {
         days.insert(i64::from(day_number(calendar.date(zone::timestamp(*quarter)?))));
     }
-    for (table, buckets) in [("dirty_quarters", quarters), ("dirty_days", days)] {
-        if buckets.is_empty() {
-            continue;
-        }
-        let values: Vec<_> = buckets.iter().map(|bucket| format!("({bucket})")).collect();
-        connection.execute_batch(&format!(
-            "INSERT INTO {table} SELECT * FROM (VALUES {}) touched(bucket) \
-             WHERE bucket NOT IN (SELECT bucket FROM {table})",
-            values.join(", ")
-        ))?;
+    insert(connection, "dirty_quarters", &quarters)?;
+    insert(connection, "dirty_days", &days)
+}
+
+/// Marks all buckets from the first event to the last as behind. Quarter-hours without events are among them: in a row,
+/// they are built together.
+///
+/// # Errors
+/// When DuckDB fails or a time lies outside the calendar.
+pub(crate) fn mark_all(connection: &Connection, calendar: &Calendar) -> Result<(), WarehouseError> {
+    connection.execute_batch(&format!(
+        "DELETE FROM dirty_quarters; INSERT INTO dirty_quarters \
+         SELECT unnest(range(min(time_us) // {QUARTER_US} * {QUARTER_US}, max(time_us) + 1, {QUARTER_US})) FROM events"
+    ))?;
+    mark_days(connection, calendar)
+}
+
+/// Marks every local day that has events as behind.
+///
+/// # Errors
+/// When DuckDB fails or a time lies outside the calendar.
+pub(super) fn mark_days(
+    connection: &Connection,
+    calendar: &Calendar,
+) -> Result<(), WarehouseError> {
+    let sql = format!("SELECT DISTINCT time_us // {QUARTER_US} * {QUARTER_US} FROM events");
+    let mut statement = connection.prepare(&sql)?;
+    let mut days = BTreeSet::new();
+    for quarter in statement.query_map([], |row| row.get(0))? {
+        days.insert(i64::from(day_number(calendar.date(zone::timestamp(quarter?)?))));
     }
+    connection.execute_batch("DELETE FROM dirty_days")?;
+    insert(connection, "dirty_days", &days)
+}
+
+/// Adds buckets that are not in a list of dirty ones.
+fn insert(
+    connection: &Connection,
+    table: &str,
+    buckets: &BTreeSet<i64>,
+) -> Result<(), WarehouseError> {
+    if buckets.is_empty() {
+        return Ok(());
+    }
+    let values: Vec<_> = buckets.iter().map(|bucket| format!("({bucket})")).collect();
+    connection.execute_batch(&format!(
+        "INSERT INTO {table} SELECT * FROM (VALUES {}) touched(bucket) \
+         WHERE bucket NOT IN (SELECT bucket FROM {table})",
+        values.join(", ")
+    ))?;
     Ok(())
 }
 

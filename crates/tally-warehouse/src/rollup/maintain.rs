@@ -1,11 +1,11 @@
-//! Building rollups from the events: the dirty buckets, or all.
+//! Building rollups from the events.
 
 use duckdb::Connection;
 use jiff::Timestamp;
 
 use super::{
     Bucket, Content, Part, TABLES, Table,
-    dirty::{Open, changed, list, open_day, set_open},
+    dirty::{Open, changed, list, mark_days, open_day, set_open},
     tasks,
 };
 use crate::{
@@ -141,30 +141,11 @@ pub(crate) fn build_open(
     set_open(connection, Some(open))
 }
 
-/// Builds all rollups anew from the events.
+/// Empties the rollups by local day, of which another zone has others; [`compact_day`] builds them.
 ///
 /// # Errors
 /// When DuckDB fails; the caller's transaction must then be rolled back.
-pub(crate) fn rebuild(connection: &Connection, calendar: &Calendar) -> Result<(), WarehouseError> {
-    for table in TABLES.iter().filter(|table| table.bucket == Bucket::Quarter) {
-        connection.execute_batch(&format!("DELETE FROM {}", table.name))?;
-        changed(connection, table.name)?;
-    }
-    connection.execute_batch(&format!(
-        "DELETE FROM dirty_quarters; INSERT INTO dirty_quarters \
-         SELECT DISTINCT time_us // {QUARTER_US} * {QUARTER_US} FROM events"
-    ))?;
-    for run in dirty_runs(connection, i64::MAX)? {
-        compact_quarters(connection, calendar, run)?;
-    }
-    rebuild_days(connection, calendar)
-}
-
-/// Builds the rollups by local day anew.
-///
-/// # Errors
-/// When DuckDB fails; the caller's transaction must then be rolled back.
-pub(crate) fn rebuild_days(
+pub(crate) fn forget_days(
     connection: &Connection,
     calendar: &Calendar,
 ) -> Result<(), WarehouseError> {
@@ -173,9 +154,8 @@ pub(crate) fn rebuild_days(
         changed(connection, table.name)?;
     }
     tasks::clear(connection)?;
-    connection.execute_batch("DELETE FROM dirty_days")?;
     set_open(connection, None)?;
-    each_day(connection, calendar, |day, _| compact_day(connection, calendar, day))
+    mark_days(connection, calendar)
 }
 
 /// Fills rollups by local day that are new, for the days whose other rollups are up to date.

@@ -12,10 +12,10 @@ mod maintain;
 mod numbers;
 mod tasks;
 
-pub(crate) use dirty::{CLOSED, CREATE_SQL, Dirty, OPEN, mark};
+pub(crate) use dirty::{CLOSED, CREATE_SQL, Dirty, OPEN, mark, mark_all};
 pub(crate) use maintain::{
-    build_open, closed_days, compact_day, compact_quarters, dirty_runs, fill_new, open_due,
-    rebuild, rebuild_days,
+    build_open, closed_days, compact_day, compact_quarters, dirty_runs, fill_new, forget_days,
+    open_due,
 };
 pub(crate) use numbers::{COUNT as TASK_NUMBERS, TaskNumber, TaskSql};
 pub(crate) use tasks::{

@@ -34,7 +34,7 @@ const LONG_TASKS: u32 = 40;
 const LONG_TASK_NUMBERS: u32 = 30_000;
 
 /// Adds synthetic events, outcomes for about half of their tasks, and builds the
-/// rollups. Meant for an empty warehouse: ids repeat for the same seed.
+/// rollups up to the end. Meant for an empty warehouse: ids repeat for the same seed.
 ///
 /// # Errors
 /// When DuckDB fails; nothing is added then, or only whole millions of events.
@@ -46,9 +46,16 @@ pub fn load(warehouse: &Warehouse, wanted: &Synthetic) -> Result<(), WarehouseEr
         warehouse.in_transaction(|connection, _| Ok(connection.execute_batch(&sql)?))?;
         from = to;
     }
+    finish(warehouse, &outcomes_sql(wanted.seed))?;
+    warehouse.compact(wanted.end)?;
+    Ok(())
+}
+
+/// Adds the outcomes, and says of every bucket that it is to be built.
+fn finish(warehouse: &Warehouse, outcomes_sql: &str) -> Result<(), WarehouseError> {
     warehouse.in_transaction(|connection, calendar| {
-        connection.execute_batch(&outcomes_sql(wanted.seed))?;
-        rollup::rebuild(connection, calendar)
+        connection.execute_batch(outcomes_sql)?;
+        rollup::mark_all(connection, calendar)
     })
 }
 

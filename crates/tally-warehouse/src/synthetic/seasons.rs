@@ -1,18 +1,10 @@
 //! A large company's tasks in several stretches of time, with outcomes that others report: what
 //! scoreboards are made of.
 
-use std::collections::BTreeSet;
-
-use duckdb::Connection;
 use jiff::Timestamp;
 
-use super::{CALLS_PER_TASK, EVENTS_AT_ONCE, WORKLOADS, columns_sql, drawn, pick, skewed};
-use crate::{
-    error::WarehouseError,
-    schema,
-    warehouse::Warehouse,
-    zone::{Calendar, QUARTER_US, day_number},
-};
+use super::{CALLS_PER_TASK, EVENTS_AT_ONCE, WORKLOADS, columns_sql, drawn, finish, pick, skewed};
+use crate::{error::WarehouseError, schema, warehouse::Warehouse};
 
 /// What to make. People are `person-0` and so on, teams `team-0`.
 #[derive(Debug, Clone)]
@@ -61,32 +53,11 @@ pub fn load_seasons(warehouse: &Warehouse, wanted: &Seasons) -> Result<(), Wareh
             made = to;
         }
     }
-    warehouse.in_transaction(|connection, calendar| {
-        connection.execute_batch(&wanted.outcomes_sql())?;
-        mark(connection, calendar)
-    })?;
-    // Bucket by bucket: so many people's do not fit into one transaction. Few are answered from the events as fast.
+    finish(warehouse, &wanted.outcomes_sql())?;
+    // Few are answered from the events as fast.
     let ends = wanted.stretches.iter().map(|stretch| stretch.until).max();
     if made > EVENTS_AT_ONCE {
         warehouse.compact(ends.unwrap_or_default())?;
-    }
-    Ok(())
-}
-
-/// Says of every bucket from the first event to the last that it is to be built: in a row, they are built together.
-fn mark(connection: &Connection, calendar: &Calendar) -> Result<(), WarehouseError> {
-    connection.execute_batch(&format!(
-        "INSERT INTO dirty_quarters SELECT unnest(range(min(time_us) // {QUARTER_US} * {QUARTER_US}, \
-           max(time_us) + 1, {QUARTER_US})) FROM events"
-    ))?;
-    let mut statement = connection.prepare("SELECT bucket FROM dirty_quarters")?;
-    let mut days = BTreeSet::new();
-    for quarter in statement.query_map([], |row| row.get::<_, i64>(0))? {
-        days.insert(day_number(calendar.date(Timestamp::from_microsecond(quarter?)?)));
-    }
-    let days: Vec<String> = days.iter().map(|day| format!("({day})")).collect();
-    if !days.is_empty() {
-        connection.execute_batch(&format!("INSERT INTO dirty_days VALUES {}", days.join(", ")))?;
     }
     Ok(())
 }
