@@ -133,13 +133,13 @@ fn a_local_day_with_23_hours_holds_23_hours() {
     }
     // Half-hour zones: hours start at the local full hour.
     warehouse.set_time_zone(TimeZone::get("Asia/Kolkata").unwrap(), Weekday::Sunday).unwrap();
+    // Its days are built in the background, one by one.
+    assert_eq!(warehouse.compact(now()).unwrap(), 4);
+    assert_eq!(warehouse.compact(now()).unwrap(), 0);
     let hours = ask(&warehouse, &by_hour);
     assert!(rows(&hours)[1].starts_with(r#"["2026-03-27T23:30:00Z",4]"#), "{:?}", rows(&hours));
     let days = ask(&warehouse, &by_day);
     assert_eq!(rows(&days)[0], r#"["2026-03-27T18:30:00Z",78]"#);
-    // Its days are built in the background; the answer was the same before.
-    assert!(warehouse.compact(now()).unwrap() >= 4);
-    assert_eq!(rows(&ask(&warehouse, &by_day)), rows(&days));
 }
 
 #[test]
