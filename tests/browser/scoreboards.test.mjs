@@ -116,6 +116,35 @@ test('a developer finds out why they stand where they stand', async () => {
   await page.locator('tbody tr').first().waitFor();
 });
 
+test('people are compared in one type of task', async () => {
+  const page = await world.pageOf('developer');
+  const season = await seasonOfRanks(page);
+  const about = await read(page, `/api/v1/scoreboards?season=${season}`);
+  const [{ task_type: type }] = about.task_types_of_people;
+  assert.ok(type, 'the company names its types of task');
+  await world.open(
+    page,
+    `/scoreboards?of=people&board=efficiency&season=${season}`,
+  );
+  await page.getByLabel('Task type').selectOption({ label: type });
+  await page.getByText(`here of the type ${type} only`).waitFor();
+  const board = await read(
+    page,
+    `/api/v1/scoreboards/efficiency?of=people&season=${season}&task_type=${type}`,
+  );
+  assert.ok(board.ranked > 0);
+  await page.getByText(`${board.ranked} ranked`).waitFor();
+  await page
+    .locator('tbody tr', { hasText: board.rows[0].label })
+    .first()
+    .waitFor();
+  await screenshot(page, 'scoreboards-type');
+  await assertAccessible(page, 'a board of one type of task');
+
+  await page.getByLabel('Task type').selectOption({ label: 'All types' });
+  await page.waitForURL((url) => !url.searchParams.has('task_type'));
+});
+
 test('a developer opts for a pseudonym, and others see nothing else', async () => {
   const developer = world.tally.people.developer;
   const page = await world.pageOf('developer', {

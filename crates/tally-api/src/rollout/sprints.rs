@@ -37,6 +37,7 @@ use crate::{
     caller::Caller,
     catalog::numbers::{GROUPS_MAX, question, rows},
     params::{self, PathParams},
+    scoreboards::Individuals,
     state::Api,
 };
 
@@ -128,20 +129,25 @@ struct Month {
 /// `GET /api/v1/rollout/sprint`
 pub(super) async fn page(
     State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
     query: Result<Query<SprintQuery>, QueryRejection>,
 ) -> Result<Json<Sprint>, Problem> {
+    let individuals = Individuals::of(&caller);
     let month = match params::query(query)?.month {
         Some(text) => month(&api, &text)?,
         None => month(&api, &today(&api).strftime("%Y-%m").to_string())?,
     };
     let snapshot = api.state.store.snapshot();
     let record = snapshot.sprints.get(month.text.as_str()).cloned();
-    let targets = record.iter().flat_map(|record| &record.targets);
+    let is_shown = |target: &&SprintTarget| {
+        target.scope.team.as_ref().is_none_or(|team| individuals.shows_team(team.as_str()))
+    };
+    let targets = record.iter().flat_map(|record| &record.targets).filter(is_shown);
     let mut measured = Vec::new();
     for target in targets {
         measured.push(progress_of(&api, target, &month).await?);
     }
-    let (offenders, compared) = trouble(&api, &snapshot, &month).await?;
+    let (offenders, compared) = trouble(&api, &snapshot, &individuals, &month).await?;
     Ok(Json(Sprint {
         state: record.as_ref().map(|record| record.state),
         from: month.from,
@@ -193,6 +199,7 @@ async fn progress_of(
 async fn trouble(
     api: &Api,
     snapshot: &Snapshot,
+    individuals: &Individuals,
     month: &Month,
 ) -> Result<(Offenders, (Timestamp, Timestamp)), Problem> {
     let range = Range::Between { from: month.from, to: month.measured_until };
@@ -225,6 +232,7 @@ async fn trouble(
     let mut asked = question(vec![Measure::SpendUsd], &[Field::Team], range);
     let dimension = Dimension::Field(Field::Workload);
     asked.filters.push(Filter { dimension, op: FilterOp::IsNull, values: Vec::new() });
+    individuals.narrow(&asked.dimensions, &mut asked.filters)?;
     let nobodys = answer(api, asked).await?;
     let unattributed = rows(&nobodys).map(|row| Unattributed {
         team: row.text("team"),
@@ -284,6 +292,9 @@ pub(super) async fn set(
 ) -> Result<Json<Resource>, Problem> {
     let (name, by) = (path.name()?, person(&caller)?.clone());
     let asked: Target = edge::json(&edge::read(body, BODY_BYTES_MAX).await?)?;
+    if let Some(team) = &asked.scope.team {
+        Individuals::of(&caller).check_team(team)?;
+    }
     let month = month(&api, name.as_str())?;
     let measured = baseline_range(&api, &month, asked.baseline)?;
     let found = measure::value(&api, &asked.scope, asked.measure, measured).await?;

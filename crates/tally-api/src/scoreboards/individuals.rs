@@ -8,6 +8,8 @@ use tally_warehouse::{Dimension, Field, Filter, FilterOp};
 use super::groups::SmallGroups;
 use crate::caller::Caller;
 
+const FEW: &str = "the group has too few people for its numbers to be shown";
+
 /// Whether single people's usage is hidden from a caller: a works council's wish.
 pub(crate) struct Individuals {
     me: Option<PersonName>,
@@ -43,6 +45,14 @@ impl Individuals {
         !self.hidden.as_ref().is_some_and(|small| small.hides_team(team))
     }
 
+    /// Refuses what asks for a team's numbers.
+    ///
+    /// # Errors
+    /// 403 for one of too few people.
+    pub(crate) fn check_team(&self, team: &TeamName) -> Result<(), Problem> {
+        if self.shows_team(team.as_str()) { Ok(()) } else { Err(too_small(FEW)) }
+    }
+
     /// Refuses a question that singles somebody out, and leaves groups of too few people out of the others.
     ///
     /// # Errors
@@ -69,7 +79,7 @@ impl Individuals {
             return Err(too_small("numbers of single people are not shown here"));
         }
         if filters.iter().any(|filter| small.singles_out(filter)) {
-            return Err(too_small("the group has too few people for its numbers to be shown"));
+            return Err(too_small(FEW));
         }
         small.leave_out(dimensions, filters);
         Ok(())

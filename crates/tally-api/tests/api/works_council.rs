@@ -106,6 +106,12 @@ fn calls() -> impl Iterator<Item = UsageEvent> {
     })
 }
 
+/// Whether a text names a team of too few, or somebody in it.
+fn names_small(text: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    words.any(|word| ["law", "ops", "lena", "lars", "olga"].contains(&word))
+}
+
 /// Calls by what was asked for, or why there is no answer.
 async fn counted(
     company: &Company,
@@ -177,10 +183,6 @@ async fn no_question_finds_a_group_of_too_few() {
 #[tokio::test]
 async fn neither_calls_nor_the_live_feed_nor_files_tell_of_a_group_of_too_few() {
     let company = in_groups().await;
-    let names_small = |text: &str| {
-        let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
-        words.any(|word| ["law", "ops", "lena", "lars", "olga"].contains(&word))
-    };
     let listed = company.call("viewer", "GET", "/api/v1/events", "").await;
     assert_eq!(listed.json()["items"].as_array().unwrap().len(), 10);
     assert!(!names_small(&listed.text) && listed.text.contains("\"web\""), "{}", listed.text);
@@ -269,4 +271,43 @@ async fn neither_a_budget_nor_an_outcome_says_who_it_was() {
         let path = format!("/api/v1/budgets/{budget}/use");
         assert_eq!(company.status(role, "GET", &path, "").await.0, status, "{role} {budget}");
     }
+}
+
+#[tokio::test]
+async fn a_sprint_tells_nothing_of_a_team_of_too_few() {
+    let company = in_groups().await;
+    let target = |team: &str| {
+        json!({
+            "scope": { "team": team }, "measure": "unattributed_usd", "reduce_percent": "10",
+            "baseline": { "from": now() - std::time::Duration::from_secs(3_600), "to": now() }, "owner": "lin",
+        })
+        .to_string()
+    };
+    let month = now().to_string()[..7].to_owned();
+    let path = format!("/api/v1/sprints/{month}/targets");
+    let refused = (403, "group_too_small".to_owned());
+    assert_eq!(company.status("finops", "POST", &path, &target("law")).await, refused);
+    assert_eq!(company.status("finops", "POST", &path, &target("web")).await.0, 200);
+    rules(&company, json!({ "minimum_group": 1 })).await;
+    assert_eq!(company.status("finops", "POST", &path, &target("law")).await.0, 200);
+
+    let teams = async |role: &str| {
+        let page = company.call(role, "GET", "/api/v1/rollout/sprint", "").await.json();
+        let named = |items: &Value, at: &str| -> Vec<String> {
+            let items = items.as_array().unwrap().iter();
+            items.filter_map(|it| Some(it.pointer(at)?.as_str()?.to_owned())).collect()
+        };
+        (
+            named(&page["offenders"]["unattributed"], "/team"),
+            named(&page["targets"], "/target/scope/team"),
+        )
+    };
+    let (unattributed, targets) = teams("finops").await;
+    assert!(unattributed.contains(&"law".to_owned()), "{unattributed:?}");
+    assert_eq!(targets, ["web", "law"]);
+    rules(&company, json!({ "minimum_group": 3, "individuals_seen_by": ["auditor"] })).await;
+    let (unattributed, targets) = teams("finops").await;
+    assert!(!names_small(&unattributed.join(" ")), "{unattributed:?}");
+    assert_eq!(targets, ["web"]);
+    assert_eq!(teams("auditor").await.1, ["web", "law"]);
 }
