@@ -78,6 +78,10 @@ browser: setup web ## Run the browser tests in Chromium against a running Tally.
 	$(CARGO) nextest run --workspace --no-run
 	node tests/browser/run.mjs
 
+.PHONY: pictures
+pictures: ## Take the pictures of the README from a demo that runs, URL=… PASSWORD=….
+	node tests/browser/pictures.mjs "$(URL)" "$(PASSWORD)"
+
 .PHONY: sdk
 sdk: setup ## Run the official Python SDKs against Tally and the simulator, and the kill test.
 	# The binary that the Rust tests were linked with: the same features, nothing built twice.
