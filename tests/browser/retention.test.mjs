@@ -29,20 +29,12 @@ async function apiOf(role) {
   return new Api(world.url, secret);
 }
 
-async function change(kinds, name, edit) {
-  const { version, spec } = await world.api.get(`/api/v1/${kinds}/${name}`);
-  await world.api.put(`/api/v1/${kinds}/${name}`, {
-    version,
-    spec: { ...spec, ...edit },
-  });
-}
-
 before(async () => {
   world = await World.open();
   await world.invite('security');
   auditor = await apiOf('auditor');
   [organization] = await world.api.all('organizations');
-  await change('organizations', organization.name, {
+  await world.api.change('organizations', organization.name, {
     retention: {
       internal: { personal_days: 300, prompts_days: 30 },
       confidential: { personal_days: 300, prompts_days: 30 },
@@ -55,7 +47,7 @@ before(async () => {
 });
 after(async () => {
   try {
-    await change('organizations', organization.name, { retention: {} });
+    await world.api.change('organizations', organization.name, { retention: {} });
   } finally {
     await world?.close();
   }
@@ -141,7 +133,7 @@ test('what is not theirs is not offered', async () => {
 async function keptCall() {
   const workloads = await world.api.all('workloads');
   const { name } = workloads.find(({ spec }) => spec.data_class === 'internal');
-  await change('workloads', name, { keep_prompts: true });
+  await world.api.change('workloads', name, { keep_prompts: true });
   const key = `test-kept-${Date.now()}`;
   const { secret } = await world.api.post('/api/v1/keys', {
     name: key,

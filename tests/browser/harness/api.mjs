@@ -38,6 +38,12 @@ export class Api {
     return JSON.parse(await this.#send('PUT', path, body));
   }
 
+  /** Changes some of a resource's spec. */
+  async change(kinds, name, edit) {
+    const { version, spec } = await this.get(`/api/v1/${kinds}/${name}`);
+    await this.put(`/api/v1/${kinds}/${name}`, { version, spec: { ...spec, ...edit } });
+  }
+
   async delete(path) {
     await this.#send('DELETE', path);
   }

@@ -1,6 +1,7 @@
 /** Calls as they arrive: one stream of server-sent events for the page that is open. */
 
-import { api } from '../api/client';
+import { api, send } from '../api/client';
+import { asProblem } from '../api/problem';
 import type { Filter, LiveBatch } from '../api/types';
 import { numberOf } from '../format';
 import { refresher } from './refresher';
@@ -23,6 +24,8 @@ export class LiveFeed {
   #recent: { at: number; batch: LiveBatch }[] = [];
   #attempt = 0;
   #opened = 0;
+  /** Raised with every close: whoever waited for an answer knows that it is too late. */
+  #turn = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   /** Listens until the returned function is called. */
@@ -51,7 +54,8 @@ export class LiveFeed {
   #connect(): void {
     this.#close();
     this.state = this.#attempt === 0 ? 'connecting' : 'reconnecting';
-    const source = new EventSource(`/api/v1/live?filters=${encodeURIComponent(this.#filters)}`);
+    const path = `/api/v1/live?filters=${encodeURIComponent(this.#filters)}`;
+    const source = new EventSource(path);
     this.#source = source;
     source.onopen = () => {
       this.state = 'live';
@@ -61,7 +65,24 @@ export class LiveFeed {
     source.addEventListener('calls', (event) => this.#receive(event));
     source.addEventListener('lagged', () => refresher.mark());
     source.addEventListener('end', () => this.#again());
-    source.onerror = () => this.#again();
+    // An answer that is no stream closes it; its status is for nobody to see.
+    source.onerror = () =>
+      source.readyState === EventSource.CLOSED ? void this.#askWhy(path) : this.#again();
+  }
+
+  /** What is not shown to this reader is not asked for again. */
+  async #askWhy(path: string): Promise<void> {
+    this.#close();
+    const turn = this.#turn;
+    const stop = new AbortController();
+    const status = await send('GET', path, undefined, { signal: stop.signal }).then(
+      () => 200,
+      (error: unknown) => asProblem(error)?.status,
+    );
+    stop.abort();
+    if (turn !== this.#turn) return;
+    if (status === 403) this.state = 'off';
+    else this.#again();
   }
 
   #receive(event: MessageEvent<string>): void {
@@ -76,12 +97,13 @@ export class LiveFeed {
   #again(): void {
     this.#close();
     this.state = 'reconnecting';
+    const turn = this.#turn;
     const wait = WAITS_MS[Math.min(this.#attempt, WAITS_MS.length - 1)];
     this.#attempt += 1;
     this.#retry = setTimeout(() => {
       api.get('/api/v1/me').then(
-        () => this.#connect(),
-        () => this.#again(),
+        () => turn === this.#turn && this.#connect(),
+        () => turn === this.#turn && this.#again(),
       );
     }, wait);
   }
@@ -92,6 +114,7 @@ export class LiveFeed {
   }
 
   #close(): void {
+    this.#turn += 1;
     clearTimeout(this.#retry);
     this.#source?.close();
     this.#source = null;
