@@ -98,8 +98,8 @@ impl Observed {
         );
         say(
             self.experiments_charged_pico,
-            "Experiments cost {} more than their quota: end some, or move what has proven itself \
-             to production.",
+            "Experiments were charged {}: end some, or move what has proven itself to \
+             production.",
         );
         say(
             self.idle_pico,
@@ -117,7 +117,7 @@ impl Observed {
         if self.unpriced_calls > 0 {
             let text = format!(
                 "{} calls have no known price and cost nothing here: import a price list that \
-                 names their models.",
+                 names their models, so that the next ones are charged.",
                 self.unpriced_calls
             );
             advice.insert(0, text);

@@ -139,7 +139,8 @@ impl<'a> Ledger<'a> {
         self.warehouse.metered(from, to, &mut |event| run.usage(event, sink))?;
         if let Some(first) = late {
             let since = first.bounds(&zone)?.0.as_microsecond();
-            self.warehouse.unposted(since, from, &mut |event| run.late(event, sink))?;
+            let closed = (since, from);
+            self.warehouse.unposted(month.number(), closed, &mut |event| run.late(event, sink))?;
         }
         let adjusted = self.adjusted(&|open, _| open == month)?;
         adjusted.iter().try_for_each(|it| run.adjust(it, sink))?;

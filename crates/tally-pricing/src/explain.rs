@@ -71,8 +71,8 @@ pub struct MeterLine {
 
 impl PriceCatalog {
     /// Takes the price of an event apart. `provider` and `names` are as in
-    /// [`price_event`](Self::price_event). None when the event has no price, or was
-    /// priced by a version that holds no longer.
+    /// [`price_event`](Self::price_event). None when the event has no price, or another one than the
+    /// list that holds now gives it: a newer version that changed nothing is as good.
     pub fn explain_event(
         &self,
         provider: &str,
@@ -107,9 +107,6 @@ impl PriceCatalog {
     ) -> Option<(&Listed, Vec<MeterLine>, PicoUsd)> {
         let billable = self.billable(provider, names, event);
         let listed = self.listed(billable.provider, billable.model, billable.at).ok()?;
-        if event.price_version.as_deref() != Some(&listed.version) {
-            return None;
-        }
         let lines = lines(listed, &billable).ok()?;
         let sum = lines.iter().map(|line| i128::from(line.cost.pico())).sum();
         let total = total(sum).ok()?;

@@ -1,15 +1,18 @@
 //! Rules between resources, checked on the state that a change would lead to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use tally_types::{
     Kind, Name, Spec,
-    spec::{ModelSpec, RateCardSpec},
+    spec::{ModelSpec, OrganizationSpec, PeriodState, RateCardSpec},
 };
 
 use crate::{
     Problem, ResourceId, StoreError,
-    state::{Plan, State},
+    state::{Entry, Plan, State},
 };
 
 /// Where resources were written, as `file:line`.
@@ -31,6 +34,7 @@ pub(crate) fn check(plan: &Plan, origins: &Origins) -> Result<(), StoreError> {
     let rules = Rules { next: &plan.next, touched, gone, origins };
     let mut invalid = Vec::new();
     rules.one_organization(&mut invalid);
+    rules.zone_of_closed_months(plan, &mut invalid);
     if rules.touched.iter().any(|id| id.kind == Kind::Model) {
         rules.unique_model_names(&mut invalid);
         rules.no_cycles(&mut invalid);
@@ -76,6 +80,28 @@ impl Rules<'_> {
             if let Some(other) = all.iter().find(|name| ***name != id.name) {
                 let message = format!("expected exactly one organization; there is `{other}` too");
                 problems.push(self.problem(id, None, message));
+            }
+        }
+    }
+
+    /// Months are closed at midnights of a zone: in another one, calls around them would be charged twice or not at all.
+    fn zone_of_closed_months(&self, plan: &Plan, problems: &mut Vec<Problem>) {
+        let is_closed = |entry: &Arc<Entry>| matches!(&entry.typed, Spec::Period(month) if month.state == PeriodState::Closed);
+        if !self.next.of_kind(Kind::Period).any(|(_, entry)| is_closed(entry)) {
+            return;
+        }
+        let zone = |entry: Option<&Arc<Entry>>| match entry.map(|entry| &entry.typed) {
+            Some(Spec::Organization(organization)) => organization.zone(),
+            _ => OrganizationSpec::default().zone(),
+        };
+        for edit in plan.edits.iter().filter(|edit| edit.id.kind == Kind::Organization) {
+            let closed_in = zone(edit.before.as_ref());
+            if zone(edit.after.as_ref()) != closed_in {
+                let name = closed_in.iana_name().unwrap_or("UTC");
+                let message = format!(
+                    "expected `{name}`, in which months are closed: at other midnights calls would be charged twice or not at all"
+                );
+                problems.push(self.problem(&edit.id, Some("time_zone".to_owned()), message));
             }
         }
     }

@@ -159,6 +159,10 @@ fn amend(connection: &Connection, statement: &Statement) -> Result<(), Warehouse
         ),
         params_from_iter(values),
     )?;
+    // What was posted stays as it is, and is of the amended call: its amounts are the same, so no closed month is corrected.
+    connection.execute_batch(
+        "UPDATE postings SET revision = revision + 1 WHERE event_id IN (SELECT id FROM forgotten)",
+    )?;
     // These days are built anew; until then the rollups must not name who was erased.
     if let Some(person) = &statement.person {
         for table in rollup::TABLES.iter().filter(|table| table.names_people()) {

@@ -142,13 +142,7 @@ async fn a_late_import_is_corrected_in_the_next_month_and_the_seal_holds() {
             head.cost_center.as_ref().is_some_and(|name| name.as_str() == "cc-hybrid")
         });
         assert_ne!(hybrid.unwrap().totals.corrections_usd.pico(), 0);
-        let mut corrected = Vec::new();
-        ledger
-            .rows(month("2026-11"), &mut |row| {
-                corrected.extend((row.line == ChargeLine::Correction).then_some(row));
-                Ok(())
-            })
-            .unwrap();
+        let corrected = corrections(ledger, "2026-11");
         assert!(corrected.iter().all(|row| row.corrects.as_deref() == Some("2026-10")));
         assert!(corrected.iter().any(|row| row.amount_usd.pico() < 0), "taken back");
     });
@@ -166,6 +160,86 @@ async fn a_late_import_is_corrected_in_the_next_month_and_the_seal_holds() {
         assert_eq!((list("2026-10") + list("2026-11")).to_string(), metered);
         assert_eq!(list("2026-12").pico(), 0);
     });
+}
+
+fn corrections(ledger: &tally_ledger::Ledger<'_>, of: &str) -> Vec<tally_ledger::ChargeRow> {
+    let mut found = Vec::new();
+    ledger
+        .rows(month(of), &mut |row| {
+            found.extend((row.line == ChargeLine::Correction).then_some(row));
+            Ok(())
+        })
+        .unwrap();
+    found
+}
+
+/// Whoever is forgotten, what they used was charged: nothing is taken back and posted anew.
+#[tokio::test]
+async fn a_call_that_is_forgotten_is_no_correction() {
+    let company = Company::new(NOVEMBER).await;
+    let mut call = event(3, "2026-10-05T10:00:00Z", Some("cc-hybrid"), Production);
+    call.person = Some("ada".parse().unwrap());
+    company.write([call]);
+    company.close("2026-10", NOVEMBER).await.unwrap();
+    let which = tally_warehouse::Forget::Of {
+        person: "ada".parse().unwrap(),
+        keys: Vec::new(),
+        before: DECEMBER.parse().unwrap(),
+    };
+    assert_eq!(company.warehouse.forget(&which, 10).unwrap(), 1);
+    company.with(|ledger, _| {
+        assert_eq!(corrections(ledger, "2026-11"), []);
+        assert_eq!(ledger.verify(month("2026-10")).unwrap().differences, Vec::<String>::new());
+    });
+    // What is amended after it still is one.
+    let mut again = event(3, "2026-10-05T10:00:00Z", Some("cc-production"), Production);
+    again.revision = 2;
+    company.write([again]);
+    company.with(|ledger, _| assert!(!corrections(ledger, "2026-11").is_empty()));
+}
+
+/// A closing that the store refuses, or that a crash ends, leaves the draft as it was.
+#[tokio::test]
+async fn a_closing_that_does_not_end_hides_no_correction() {
+    let company = Company::new(NOVEMBER).await;
+    october(&company);
+    company.close("2026-10", NOVEMBER).await.unwrap();
+    company.write([event(11, "2026-10-30T10:00:00Z", Some("cc-hybrid"), Experimentation)]);
+    company.with(|ledger, _| {
+        let before = corrections(ledger, "2026-11");
+        assert!(!before.is_empty());
+        ledger.close(month("2026-11"), DECEMBER.parse().unwrap()).unwrap();
+        assert_eq!(corrections(ledger, "2026-11"), before);
+    });
+}
+
+/// Else the statement would ask for as many euros as it has dollars.
+#[tokio::test]
+async fn a_card_in_the_organizations_currency_has_a_rate_from_its_first_day() {
+    let company = Company::new(NOVEMBER).await;
+    let card = |rate_from: &str| {
+        format!(
+            "kind: RateCard\nname: later\nspec:\n  from: 2027-01-01\n  exchange_rates: [{{ from: {rate_from}, per_usd: \"0.9\" }}]\n"
+        )
+    };
+    let refused = company.apply(&card("2027-02-01")).await.unwrap_err();
+    assert!(refused.contains("exchange_rates") && refused.contains("2027-01-01"), "{refused}");
+}
+
+/// October was closed at midnight in Berlin.
+#[tokio::test]
+async fn the_zone_of_closed_months_stays() {
+    let company = Company::new(NOVEMBER).await;
+    let zone = |name: &str| {
+        format!("kind: Organization\nname: acme\nspec: {{ time_zone: {name}, currency: USD }}\n")
+    };
+    company.apply(&zone("Europe/London")).await.unwrap();
+    company.apply(&zone("Europe/Berlin")).await.unwrap();
+    october(&company);
+    company.close("2026-10", NOVEMBER).await.unwrap();
+    let refused = company.apply(&zone("America/New_York")).await.unwrap_err();
+    assert!(refused.contains("Europe/Berlin") && refused.contains("closed"), "{refused}");
+    company.apply(&zone("Europe/Berlin")).await.unwrap();
 }
 
 /// A late call takes what was left of its quota when the month was closed, so that no earlier

@@ -95,7 +95,7 @@ prop_compose! {
 }
 
 /// In the order of the warehouse, priced; some are unpriced, some priced by a version that
-/// is no more.
+/// is no more, and asked for more.
 fn ordered(events: Vec<(UsageEvent, i32)>) -> Vec<UsageEvent> {
     let prices = prices();
     let mut events: Vec<UsageEvent> = events
@@ -106,6 +106,8 @@ fn ordered(events: Vec<(UsageEvent, i32)>) -> Vec<UsageEvent> {
             }
             if kind == 2 {
                 event.price_version = Some("older".to_owned());
+                let dearer = event.cost_list_usd.map(|cost| cost.pico() + 1);
+                event.cost_list_usd = dearer.map(PicoUsd::from_pico);
             }
             event
         })

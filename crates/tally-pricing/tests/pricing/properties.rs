@@ -155,6 +155,9 @@ proptest! {
         let counted: u64 = tokens.map(|line| line.quantity).sum();
         prop_assert!(counted == call.tokens.total() || counted == 0, "every token is on one line");
         event.price_version = Some("another".to_owned());
+        let same = catalog.explain_event(call.provider, &[call.model], &event);
+        prop_assert_eq!(same, Some(breakdown), "a newer list that asks the same is as good");
+        event.cost_list_usd = cost.pico().checked_add(1).map(PicoUsd::from_pico);
         prop_assert_eq!(catalog.explain_event(call.provider, &[call.model], &event), None);
     }
 

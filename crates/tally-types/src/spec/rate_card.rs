@@ -258,7 +258,11 @@ impl RateCardSpec {
         if self.currency.as_ref().is_some_and(|code| !is_code(code)) {
             errors.push(FieldError::new("currency", "expected an ISO 4217 code such as `EUR`"));
         }
-        let is_foreign = self.currency.as_ref().is_some_and(|code| code != "USD");
+        // Without a currency of its own, a card with rates is in the organization's.
+        let is_foreign = match self.currency.as_deref() {
+            Some(code) => code != "USD",
+            None => !self.exchange_rates.is_empty(),
+        };
         if is_foreign && self.exchange_on(self.from).is_none() {
             let message = format!("expected one that holds on {}, the card's first day", self.from);
             errors.push(FieldError::new("exchange_rates", message));

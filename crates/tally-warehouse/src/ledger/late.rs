@@ -48,11 +48,12 @@ pub struct Spent {
     pub subsidised: i128,
 }
 
-/// SQL: calls between two times that no posting holds in their revision.
-pub(super) fn unposted_sql(from_us: i64, to_us: i64) -> String {
+/// SQL: calls between two times that no posting of an earlier month holds in their revision. What a closing that did
+/// not end left in the month itself is none.
+pub(super) fn unposted_sql(period: u32, from_us: i64, to_us: i64) -> String {
     format!(
         "time_us >= {from_us} AND time_us < {to_us} AND NOT EXISTS (SELECT 1 FROM postings p \
-         WHERE p.event_id = events.event_id AND p.revision >= events.revision)"
+         WHERE p.event_id = events.event_id AND p.revision >= events.revision AND p.period < {period})"
     )
 }
 

@@ -135,18 +135,18 @@ impl Warehouse {
         self.read_ledger(|connection| stream::stream(connection, &condition, take))
     }
 
-    /// Calls of closed months, from one time to another, which are not posted in this
-    /// revision yet.
+    /// Calls of closed months, from one time to another, which no month before `period` has
+    /// posted in this revision.
     ///
     /// # Errors
     /// As [`metered`](Self::metered).
     pub fn unposted<E: From<WarehouseError>>(
         &self,
-        from_us: i64,
-        to_us: i64,
+        period: u32,
+        (from_us, to_us): (i64, i64),
         take: &mut dyn FnMut(&UsageEvent) -> Result<(), E>,
     ) -> Result<(), E> {
-        let condition = late::unposted_sql(from_us, to_us);
+        let condition = late::unposted_sql(period, from_us, to_us);
         self.read_ledger(|connection| stream::stream(connection, &condition, take))
     }
 
